@@ -1,0 +1,34 @@
+import type { Json } from '../base/canonical.ts'
+
+/**
+ * A kind of value that flows between steps. The engine moves, hashes and stores values; only their kind knows what is
+ * in them. One object per kind in `nodes/values/`, listed in the registry.
+ */
+export interface Kind<T = unknown> {
+  readonly name: string
+  readonly description: string
+  /** Never stored and never leaves the worker that made it (feature maps). Such a kind has no codec. */
+  readonly transient?: true
+  /**
+   * Value to bytes: equal values give equal bytes on every machine. A string is the path of a finished scratch file
+   * that the store takes over (kind `file`).
+   * @throws TaskError when the value breaks the kind's rules (NaN score, runs out of order): the node boundary's check.
+   */
+  readonly encode: (value: T) => Uint8Array | string
+  /** Bytes to value; the value may share memory with `bytes`, which is not used again. */
+  readonly decode: (bytes: Uint8Array) => T
+  /** Frees what the garbage collector does not see (handles of a transient value). */
+  readonly release?: (value: T) => void
+  /** Bytes held while the value is alive, for admission by memory. */
+  readonly residentBytes?: (value: T) => number
+  /** File extension without dot under which a stored value is delivered, unless the port says otherwise. */
+  readonly extension: string
+  /** One line on how two static types of this kind differ ("12 classes (Apple, …) against 3 (Fruit, …)"). */
+  readonly explainDifference?: (a: Facets, b: Facets) => string
+}
+
+/**
+ * What is known of a value before it exists, beyond its kind: class lists, above all. Compared by deep equality; the
+ * engine gives no meaning to the names in it.
+ */
+export type Facets = { readonly [name: string]: Json }
