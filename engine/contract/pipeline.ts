@@ -1,0 +1,94 @@
+import type { Diagnostic, Span } from '../base/diagnostic.ts'
+import type { Json } from '../base/canonical.ts'
+
+/**
+ * A pipeline file as read: shape checked against the schema, nothing resolved. Made by `engine/load`, used by
+ * `engine/plan`; the two meet only here.
+ */
+export interface PipelineFile {
+  /** Absolute path. */
+  readonly path: string
+  readonly name: string
+  readonly description: string
+  readonly params: ReadonlyMap<string, ParamDeclaration>
+  readonly inputs: ReadonlyMap<string, InputDeclaration>
+  /** Environment variables the file may read through `${env.NAME}`. */
+  readonly env: readonly string[]
+  readonly steps: ReadonlyMap<string, StepDeclaration>
+  readonly outputs: ReadonlyMap<string, OutputDeclaration>
+  /** Range of the value (or key) at a path of the parsed tree, for problems found later. */
+  readonly locate: Locate
+}
+
+export type TreePath = readonly (string | number)[]
+
+/** `at: 'key'` points at the key of a map entry; the nearest existing ancestor stands in for a missing node. */
+export type Locate = (path: TreePath, at?: 'key' | 'value') => Span
+
+export type ParamType = 'string' | 'number' | 'integer' | 'boolean' | 'path' | 'list' | 'map'
+
+export interface ParamDeclaration {
+  readonly name: string
+  readonly type: ParamType
+  /** Of the entries of a list or the values of a map. */
+  readonly items: Exclude<ParamType, 'list' | 'map'> | undefined
+  /** Undefined: must be given. A path literal in a file is relative to that file. */
+  readonly default: Json | undefined
+  readonly description: string
+  readonly minimum: number | undefined
+  readonly maximum: number | undefined
+  readonly enum: readonly Json[] | undefined
+}
+
+export interface InputDeclaration {
+  readonly name: string
+  readonly kind: string
+  readonly per: 'item' | 'collection'
+}
+
+export interface StepDeclaration {
+  readonly id: string
+  /** A node's name, or a path (starts with `.` or `/`, or ends in .yaml) of a pipeline used as a node. */
+  readonly uses: string
+  /** Raw tree with `${…}` references, not resolved. */
+  readonly with: { readonly [param: string]: Json }
+  readonly matrix: MatrixDeclaration | undefined
+  readonly over: readonly string[]
+  readonly in: ReadonlyMap<string, InputBinding>
+  readonly join: 'exact' | 'inner' | 'left'
+  /** Persist policy by output port, overriding the node's. */
+  readonly store: { readonly [port: string]: 'always' | 'auto' | 'never' }
+}
+
+export type MatrixDeclaration =
+  | { readonly form: 'product'; readonly axes: ReadonlyMap<string, Json>; readonly where: readonly Condition[]; readonly add: readonly Coordinates[] }
+  | { readonly form: 'rows'; readonly rows: Json }
+  | { readonly form: 'of'; readonly step: string }
+
+/** Axis → the entry (scalar, or map with an id), raw. */
+export type Coordinates = { readonly [axis: string]: Json }
+
+/** Keeps the cells whose coordinate id on each named axis is one of the listed ids. */
+export type Condition = { readonly [axis: string]: readonly string[] }
+
+export interface InputBinding {
+  /** Written as a list: the order matters. */
+  readonly list: boolean
+  readonly sources: readonly InputSource[]
+}
+
+export interface InputSource {
+  /** `step.port`, or the bare name of one of the file's inputs. */
+  readonly from: string
+  readonly where: Condition
+  readonly path: TreePath
+}
+
+export interface OutputDeclaration {
+  readonly name: string
+  readonly from: string
+  readonly where: Condition
+}
+
+/** What a loader returns: the file, or everything that is wrong with it. */
+export type Loaded<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problems: readonly Diagnostic[] }
