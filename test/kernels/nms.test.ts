@@ -1,0 +1,63 @@
+import { array, assert, integer, property, record } from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { boxIou } from '../../nodes/kernels/box-iou.ts'
+import { greedyNms } from '../../nodes/kernels/nms.ts'
+
+/** The textbook: take the best remaining box, strike out what overlaps it by more than the threshold. */
+function plainNms(boxes: Float64Array, scores: Float64Array, threshold: number, groups: Int32Array): number[] {
+  const iou = boxIou(boxes, boxes)
+  const count = scores.length
+  const order = Array.from(scores.keys()).sort((a, b) => scores[b]! - scores[a]!)
+  const struck = new Set<number>()
+  const kept: number[] = []
+  for (const i of order) {
+    if (struck.has(i)) continue
+    kept.push(i)
+    for (const j of order) if (groups[i] === groups[j] && iou[i * count + j]! > threshold) struck.add(j)
+  }
+  return kept
+}
+
+const someBoxes = array(
+  record({
+    x: integer({ min: 0, max: 40 }),
+    y: integer({ min: 0, max: 40 }),
+    w: integer({ min: 0, max: 20 }),
+    h: integer({ min: 0, max: 20 }),
+    score: integer({ min: 0, max: 8 }),
+    group: integer({ min: 0, max: 2 }),
+  }),
+  { maxLength: 60 },
+)
+
+describe('greedyNms', () => {
+  it('keeps a box whose IoU equals the threshold and drops one just above it', () => {
+    // IoU of [0,0,2,1] and [1,0,3,1] is 1/3.
+    const boxes = new Float64Array([0, 0, 2, 1, 1, 0, 3, 1])
+    const scores = new Float64Array([0.9, 0.8])
+    expect([...greedyNms(boxes, scores, 1 / 3)]).toEqual([0, 1])
+    expect([...greedyNms(boxes, scores, 0.33)]).toEqual([0])
+  })
+
+  it('takes the first of equal scores', () => {
+    const boxes = new Float64Array([0, 0, 2, 2, 0, 0, 2, 2])
+    expect([...greedyNms(boxes, new Float64Array([0.5, 0.5]), 0.5)]).toEqual([0])
+  })
+
+  it('equals the textbook loop within groups, and with a cap is the beginning of it', () => {
+    assert(
+      property(someBoxes, integer({ min: 0, max: 9 }), integer({ min: 0, max: 12 }), (items, tenths, max) => {
+        const boxes = new Float64Array(items.flatMap(b => [b.x, b.y, b.x + b.w, b.y + b.h]))
+        const scores = new Float64Array(items.map(b => b.score / 8))
+        const groups = new Int32Array(items.map(b => b.group))
+        const expected = plainNms(boxes, scores, tenths / 10, groups)
+        expect([...greedyNms(boxes, scores, tenths / 10, { groups })]).toEqual(expected)
+        expect([...greedyNms(boxes, scores, tenths / 10, { groups, max })]).toEqual(expected.slice(0, max))
+      }),
+    )
+  })
+
+  it('has no survivors among no boxes', () => {
+    expect(greedyNms(new Float64Array(0), new Float64Array(0), 0.5)).toHaveLength(0)
+  })
+})
