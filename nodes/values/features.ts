@@ -1,0 +1,41 @@
+import { TaskError } from '../../engine/base/diagnostic.ts'
+import type { Kind } from '../../engine/contract/kind.ts'
+import type { Flip } from '../kernels/box-geometry.ts'
+
+/** How an image was shown to a network. */
+export interface View {
+  /** [height, width] of the original image. */
+  readonly frameHw: readonly [number, number]
+  /** [height, width] after resizing, before padding: the frame of the network's boxes, and the mirror's. */
+  readonly resizedHw: readonly [number, number]
+  /** The image was mirrored before it was resized. */
+  readonly flip: Flip
+}
+
+/** Feature maps of one view. The maps stay where the network ran; this is the handle to them. */
+export interface Features<Model = unknown, Maps = unknown> {
+  readonly model: Model
+  readonly view: View
+  readonly maps: Maps
+  /** Bytes that the maps hold. */
+  readonly bytes: number
+  /** Gives the maps back. Called once. */
+  readonly release: () => void
+}
+
+const NAME = 'features'
+
+export const featuresKind: Kind<Features> = {
+  name: NAME,
+  description: 'Feature maps of one view of one image; they never leave the worker that made them.',
+  transient: true,
+  extension: 'features',
+  encode: () => {
+    throw new TaskError({ code: 'bad-value', message: 'features are not stored: nothing may ask for their bytes' })
+  },
+  decode: () => {
+    throw new TaskError({ code: 'bad-value', message: 'features are not stored: there are no bytes to read' })
+  },
+  release: value => value.release(),
+  residentBytes: value => value.bytes,
+}

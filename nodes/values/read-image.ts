@@ -1,0 +1,107 @@
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { TaskError } from '../../engine/base/diagnostic.ts'
+import { sha256 } from '../../engine/base/digest.ts'
+import type { RunContext } from '../../engine/contract/node.ts'
+import type { ImageRef } from './image.ts'
+
+/** Decoded pixels: [height · width · 3], row-major, RGB of the file's own values (no colour management), 0–255. */
+export interface RgbPixels {
+  readonly rgb: Uint8Array
+  readonly widthPx: number
+  readonly heightPx: number
+}
+
+/**
+ * Decodes the picture that `ref` names, after making sure that the file still is that picture. EXIF orientation and
+ * colour profiles are ignored (annotations and models see the stored pixels), alpha is dropped, grey becomes RGB,
+ * 16-bit samples are cut to their upper 8 bits, of several pages the first counts.
+ * @throws TaskError `input-changed` when the bytes are not those that were planned, `bad-image` when they do not decode.
+ */
+export async function readRgb(ref: ImageRef, context: Pick<RunContext, 'sourcePath'>): Promise<RgbPixels> {
+  const path = context.sourcePath(ref.sha256)
+  const bytes = await readSource(path)
+  const found = sha256(bytes)
+  if (found !== ref.sha256)
+    throw new TaskError({
+      code: 'input-changed',
+      message: `${path} changed while it was being used: its sha256 is ${short(found)}, planned was ${short(ref.sha256)}`,
+      fix: 'run again: the new content is planned and only what depends on it is computed',
+    })
+  if (ref.bitDepth === 32)
+    throw new TaskError({
+      code: 'bad-image',
+      message: `${path} has 32-bit samples; expected 8 or 16 bits for each channel`,
+      fix: 'convert the picture to 8 or 16 bits with a stretch that suits the data',
+    })
+  return decodeRgb(bytes, ref, path)
+}
+
+async function decodeRgb(bytes: Uint8Array, ref: ImageRef, path: string): Promise<RgbPixels> {
+  const { default: sharp } = await import('sharp')
+  // The kernels run beside inference: one thread for a picture, and no cache that grows with the number of pictures.
+  sharp.concurrency(1)
+  sharp.cache(false)
+  try {
+    const { data, info } = await sharp(bytes, {
+      failOn: 'error',
+      ignoreIcc: true,
+      limitInputPixels: ref.widthPx * ref.heightPx,
+    })
+      .toColourspace('srgb')
+      .removeAlpha()
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true })
+    if (info.width !== ref.widthPx || info.height !== ref.heightPx || info.channels !== 3)
+      throw new Error(`decoded to ${info.width} × ${info.height} × ${info.channels}`)
+    return { rgb: data, widthPx: info.width, heightPx: info.height }
+  } catch (cause) {
+    throw new TaskError(
+      {
+        code: 'bad-image',
+        message: `${path} does not decode as ${ref.widthPx} × ${ref.heightPx} ${ref.format}: ${reason(cause)}`,
+        fix: 'open the picture in a viewer; replace it if it is cut off or damaged',
+      },
+      { cause },
+    )
+  }
+}
+
+async function readSource(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path)
+  } catch (cause) {
+    throw new TaskError(
+      { code: 'bad-image', message: `cannot read ${path}: ${reason(cause)}`, fix: 'put the file back and run again' },
+      { cause },
+    )
+  }
+}
+
+/** What goes into the keys of nodes that decode pictures, read from the packages without loading them. */
+export function sharpClass(): string {
+  const require = createRequire(import.meta.url)
+  const { version } = require('sharp/package.json') as { version: string }
+  return `sharp@${version}/libvips@${libvipsVersion(require)}`
+}
+
+/** `system` when sharp runs on a libvips that is installed globally. */
+function libvipsVersion(require: NodeJS.Require): string {
+  for (const libc of ['', 'musl']) {
+    try {
+      const versions = require(`@img/sharp-libvips-${process.platform}${libc}-${process.arch}/versions`)
+      return (versions as { vips: string }).vips
+    } catch {
+      // Only the package for this machine is installed.
+    }
+  }
+  return 'system'
+}
+
+function reason(cause: unknown): string {
+  return (cause instanceof Error ? cause.message : String(cause)).trim().split('\n')[0]!
+}
+
+function short(digest: string): string {
+  return `${digest.slice(0, 12)}…`
+}
