@@ -1,11 +1,13 @@
 import { gatherBoxes } from './box-geometry.ts'
 import { boxAreas, boxIou } from './box-iou.ts'
 import { accumulateRecords, type CocoCurves, type ImageRecords } from './coco-accumulate.ts'
-import { maskAreas, pairwiseMaskIou } from './coco-mask-iou.ts'
 import { matchDetections } from './coco-match.ts'
 import { type CocoSettings, cocoSettings } from './coco-settings.ts'
+import { maskIou } from './mask-iou.ts'
+import { selectMasks } from './mask-sets.ts'
 import type { MaskSet } from './masks.ts'
 import { argsortDescending } from './order.ts'
+import { maskAreas } from './rle.ts'
 
 /**
  * COCO detection evaluation, one image at a time: what is kept of an image is a few numbers for each detection, so the
@@ -170,5 +172,5 @@ function iousOf(
     return boxIou(gatherBoxes(detections.boxesXyxy, found), gatherBoxes(truth.boxesXyxy, truths), { crowd })
   }
   if (!truth.masks || !detections.masks) throw new RangeError('masks are needed to compare masks')
-  return pairwiseMaskIou(detections.masks, found, truth.masks, truths, crowd)
+  return maskIou(selectMasks(detections.masks, found), selectMasks(truth.masks, truths), { crowd })
 }
