@@ -30,7 +30,14 @@ export interface RunStarted extends Base {
   readonly type: 'run.started'
   readonly runId: string
   readonly pipeline: string
-  readonly steps: readonly { readonly id: string; readonly node: string; readonly lane: Lane; readonly cells: number }[]
+  readonly steps: readonly {
+    readonly id: string
+    readonly node: string
+    readonly lane: Lane
+    readonly cells: number
+    /** Groups its cells belong to: readers see from it which steps a running unit holds. */
+    readonly groups?: readonly number[]
+  }[]
   readonly lanes: readonly { readonly lane: Lane; readonly width: number }[]
   readonly memoryBudgetBytes: number
   readonly cacheDirectory: string | undefined
