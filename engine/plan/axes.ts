@@ -1,0 +1,154 @@
+import { canonical, type Json } from '../base/canonical.ts'
+import { compareText } from '../base/diagnostic.ts'
+import type { Condition, Coordinates, MatrixDeclaration } from '../contract/pipeline.ts'
+import type { Axis } from '../contract/graph.ts'
+
+/** One combination of a step's own axes: coordinate id and value by axis. */
+export interface Combination {
+  readonly ids: { readonly [axis: string]: string }
+  readonly values: { readonly [axis: string]: Json }
+}
+
+/** More cells than this are taken for a mistake. */
+export const maxCells = 10_000
+
+/**
+ * The combinations of a product or of rows, in canonical order (by the axes' ids). Declared values are already
+ * interpolated. Every problem is reported with the path below `matrix` it belongs to.
+ */
+export function combinations(
+  matrix: Exclude<MatrixDeclaration, { form: 'of' }>,
+  problem: (path: readonly (string | number)[], message: string, fix?: string) => void,
+): readonly Combination[] {
+  if (matrix.form === 'rows') {
+    const entries = axisEntries('row', matrix.rows, ['rows'], problem)
+    return entries.map(({ id, value }) => ({ ids: { row: id }, values: { row: value } }))
+  }
+  const axes = [...matrix.axes].map(([name, list]) => ({ name, entries: axisEntries(name, list, [name], problem) }))
+  const count = axes.reduce((product, axis) => product * axis.entries.length, 1)
+  if (count > maxCells) {
+    const shown = axes.map(axis => `${axis.entries.length} ${axis.name}`).join(' × ')
+    problem([], `the matrix has ${shown} = ${count} cells, more than ${maxCells}`, 'items belong under `in:`, not in a matrix')
+    return []
+  }
+  let product: Combination[] = [{ ids: {}, values: {} }]
+  for (const axis of axes) {
+    product = product.flatMap(left =>
+      axis.entries.map(({ id, value }) => ({
+        ids: { ...left.ids, [axis.name]: id },
+        values: { ...left.values, [axis.name]: value },
+      })),
+    )
+  }
+  const kept = product.filter(combination => matches(combination.ids, matrix.where))
+  const added = matrix.add.map((coordinates, i) => addedCombination(coordinates, axes, ['add', i], problem))
+  const all = [...kept, ...added.filter(combination => combination !== undefined)]
+  if (all.length === 0 && axes.every(axis => axis.entries.length > 0)) {
+    problem([], '`where` leaves no cell of this matrix', 'list ids that the axes have')
+  }
+  return dedupe(all, problem)
+}
+
+/** All conditions hold: on each axis they name, the id is one of theirs. */
+export function matches(ids: { readonly [axis: string]: string }, conditions: readonly Condition[]): boolean {
+  return conditions.every(condition => Object.entries(condition).every(([axis, allowed]) => allowed.includes(ids[axis] ?? '')))
+}
+
+/** The axes a list of combinations spans, entries sorted by id. */
+export function axesOf(names: readonly string[], combined: readonly Combination[]): readonly Axis[] {
+  return names.map(name => {
+    const entries = new Map<string, Json>()
+    for (const { ids, values } of combined) entries.set(ids[name] as string, values[name] as Json)
+    return {
+      name,
+      entries: [...entries].map(([id, value]) => ({ id, value })).sort((a, b) => compareText(a.id, b.id)),
+    }
+  })
+}
+
+/** Order of cells everywhere: by id on each axis in turn. */
+export function compareCoordinates(axes: readonly string[], a: Combination['ids'], b: Combination['ids']): number {
+  for (const axis of axes) {
+    const order = compareText(a[axis] ?? '', b[axis] ?? '')
+    if (order !== 0) return order
+  }
+  return 0
+}
+
+/** `id` of a map entry, a path's last name, or the scalar's text. */
+export function coordinateId(entry: Json): string | undefined {
+  if (entry !== null && typeof entry === 'object' && !Array.isArray(entry)) {
+    const id = (entry as { [key: string]: Json })['id']
+    return typeof id === 'string' || typeof id === 'number' ? String(id) : undefined
+  }
+  if (entry === null || typeof entry === 'object') return undefined
+  const text = String(entry)
+  return text.replace(/[/\\]+$/, '').split(/[/\\]/).at(-1)
+}
+
+function axisEntries(
+  axis: string,
+  list: Json,
+  path: readonly (string | number)[],
+  problem: (path: readonly (string | number)[], message: string, fix?: string) => void,
+): readonly { id: string; value: Json }[] {
+  if (!Array.isArray(list)) {
+    problem(path, `axis \`${axis}\` needs a list of values, found ${describe(list)}`)
+    return []
+  }
+  if (list.length === 0) problem(path, `axis \`${axis}\` has no values`, 'give it at least one, or remove the axis')
+  const seen = new Map<string, number>()
+  const entries: { id: string; value: Json }[] = []
+  list.forEach((value, i) => {
+    const id = coordinateId(value)
+    if (id === undefined || id === '') {
+      problem([...path, i], `a value of axis \`${axis}\` must be a scalar or a map with an \`id\`, found ${describe(value)}`)
+      return
+    }
+    const earlier = seen.get(id)
+    if (earlier !== undefined) {
+      problem([...path, i], `axis \`${axis}\` has \`${id}\` twice`, 'give one of them another `id`; an unequal influence is a weight')
+      return
+    }
+    seen.set(id, i)
+    entries.push({ id, value })
+  })
+  return entries.sort((a, b) => compareText(a.id, b.id))
+}
+
+function addedCombination(
+  coordinates: Coordinates,
+  axes: readonly { name: string; entries: readonly { id: string; value: Json }[] }[],
+  path: readonly (string | number)[],
+  problem: (path: readonly (string | number)[], message: string, fix?: string) => void,
+): Combination | undefined {
+  const ids: { [axis: string]: string } = {}
+  const values: { [axis: string]: Json } = {}
+  for (const axis of axes) {
+    const value = coordinates[axis.name]
+    const id = value === undefined ? undefined : coordinateId(value)
+    if (value === undefined || id === undefined) {
+      problem(path, `an added cell needs a value for every axis; \`${axis.name}\` is missing`)
+      return undefined
+    }
+    ids[axis.name] = id
+    values[axis.name] = axis.entries.find(entry => entry.id === id)?.value ?? value
+  }
+  return { ids, values }
+}
+
+function dedupe(
+  all: readonly Combination[],
+  problem: (path: readonly (string | number)[], message: string, fix?: string) => void,
+): readonly Combination[] {
+  const seen = new Set<string>()
+  return all.filter(({ ids }) => {
+    const text = canonical(ids)
+    if (seen.has(text)) problem(['add'], `the cell ${text} is there twice`)
+    return !seen.has(text) && seen.add(text)
+  })
+}
+
+function describe(value: Json): string {
+  return value === null ? 'nothing' : Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'a map' : JSON.stringify(value)
+}
