@@ -153,6 +153,8 @@ export interface NodeDefinition {
   /** Names of runtimes (in the registry) whose version is part of the key: `onnxruntime`, `sharp`. */
   readonly runtimes?: readonly string[]
   readonly usesItemId?: true
+  /** Views inferred by one run of the node, for the forecast of `plan`; what happened is counted by `inferred`. */
+  readonly inferencesPerTask?: number
   /** Collection nodes: may the collection have failed items? Default `refuse`. */
   readonly partial?: 'refuse' | 'accept'
   /** A complete step, as YAML, that the documentation shows and a test checks. */

@@ -14,6 +14,8 @@ export interface StoreReader {
   readonly has: (digest: Digest) => boolean
   /** Verified bytes; undefined if lost. Damaged bytes are lost bytes. */
   readonly read: (digest: Digest) => Uint8Array | undefined
+  /** A fresh path in the store's scratch folder, for a file that will be stored (or removed). */
+  readonly scratchFile: (extension: string) => string
   readonly close: () => void
 }
 
@@ -55,7 +57,6 @@ export interface Store extends StoreReader {
   readonly recipes: { readonly get: (recipe: Digest) => string | undefined; readonly set: (recipe: Digest, json: string) => void }
   readonly runs: RunLog
   readonly stats: () => StoreStats
-  readonly scratchFile: (extension: string) => string
 }
 
 /** Records of runs: what `runs` lists and what `why` compares with. */
