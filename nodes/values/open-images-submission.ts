@@ -1,0 +1,97 @@
+import { createReadStream } from 'node:fs'
+import { badFile } from './bad-file.ts'
+
+/** The submission file of Open Images 2019 and its successors, read row by row. */
+
+export const submissionColumns = ['ImageID', 'ImageWidth', 'ImageHeight', 'PredictionString'] as const
+
+export interface SubmissionRow {
+  /** 1-based, header included: what an editor shows if no cell holds a line break. */
+  readonly rowNumber: number
+  readonly imageId: string
+  /** −1 × −1 is how some programs mark a row without predictions. */
+  readonly widthPx: number
+  readonly heightPx: number
+  readonly predictions: readonly SubmissionPrediction[]
+}
+
+export interface SubmissionPrediction {
+  readonly classId: string
+  readonly score: number
+  /** Open Images mask text of a frame of the row's size. */
+  readonly maskText: string
+}
+
+/**
+ * Rows in file order, one in memory at a time. A byte order mark, CRLF line ends and numbers like 1e-05 are fine; an
+ * empty PredictionString is no predictions.
+ * @throws TaskError naming row and column.
+ */
+export async function* readSubmission(path: string): AsyncGenerator<SubmissionRow> {
+  const { parse, CsvError } = await import('csv-parse')
+  const parser = parse({ bom: true, relax_column_count: true, skip_empty_lines: true })
+  const source = createReadStream(path).on('error', error => parser.destroy(error))
+  let rowNumber = 0
+  try {
+    for await (const cells of source.pipe(parser) as AsyncIterable<string[]>) {
+      rowNumber++
+      if (rowNumber === 1) requireHeader(path, cells)
+      else yield readRow(path, rowNumber, cells)
+    }
+  } catch (error) {
+    if (error instanceof CsvError) throw badFile(path, `row ${rowNumber + 1}`, error.message)
+    throw error
+  } finally {
+    source.destroy()
+  }
+  if (rowNumber === 0) throw badFile(path, undefined, `is empty; expected the header ${submissionColumns.join()}`)
+}
+
+function requireHeader(path: string, cells: readonly string[]): void {
+  if (cells.map(cell => cell.trim()).join() === submissionColumns.join()) return
+  throw badFile(path, 'row 1', `the header is ${cells.join()}; expected ${submissionColumns.join()}`)
+}
+
+function readRow(path: string, rowNumber: number, cells: readonly string[]): SubmissionRow {
+  const [imageId, width, height, predictions] = cells
+  if (cells.length !== submissionColumns.length || !imageId) {
+    throw badFile(path, `row ${rowNumber}`, `has ${cells.length} cells; expected ${submissionColumns.join()}`)
+  }
+  return {
+    rowNumber,
+    imageId,
+    widthPx: readSide(path, rowNumber, 'ImageWidth', width!),
+    heightPx: readSide(path, rowNumber, 'ImageHeight', height!),
+    predictions: readPredictions(path, `row ${rowNumber} (${imageId}), column PredictionString`, predictions!),
+  }
+}
+
+function readSide(path: string, rowNumber: number, column: string, text: string): number {
+  const side = Number(text.trim() === '' ? Number.NaN : text)
+  if (Number.isSafeInteger(side) && (side === -1 || side > 0)) return side
+  throw badFile(
+    path,
+    `row ${rowNumber}, column ${column}`,
+    `is ${JSON.stringify(text)}; expected a whole number of pixels`,
+  )
+}
+
+function readPredictions(path: string, where: string, text: string): SubmissionPrediction[] {
+  const words = text.split(/\s+/).filter(word => word !== '')
+  if (words.length % 3 !== 0) {
+    throw badFile(path, where, `has ${words.length} words; expected class, score and mask for each prediction`)
+  }
+  const predictions: SubmissionPrediction[] = []
+  for (let at = 0; at < words.length; at += 3) {
+    const score = /^(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(words[at + 1]!) ? Number(words[at + 1]) : Number.NaN
+    if (!(score >= 0 && score <= 1)) {
+      throw badFile(
+        path,
+        where,
+        `prediction ${at / 3 + 1}: the score is ${words[at + 1]}; expected a number from 0 to 1`,
+      )
+    }
+    predictions.push({ classId: words[at]!, score, maskText: words[at + 2]! })
+  }
+  return predictions
+}
