@@ -44,3 +44,24 @@ export function boxIou(a: Boxes, b: Boxes, options: { readonly crowd?: Uint8Arra
   }
   return out
 }
+
+/** Area shared by box i of `a` and box j of `b`, px². */
+export function boxOverlap(a: Boxes, i: number, b: Boxes, j: number): number {
+  const width = Math.min(a[4 * i + 2]!, b[4 * j + 2]!) - Math.max(a[4 * i]!, b[4 * j]!)
+  if (!(width > 0)) return 0
+  const height = Math.min(a[4 * i + 3]!, b[4 * j + 3]!) - Math.max(a[4 * i + 1]!, b[4 * j + 1]!)
+  return height > 0 ? width * height : 0
+}
+
+/** Area of box i, px². */
+export function boxArea(boxesXyxy: Boxes, i: number): number {
+  const width = boxesXyxy[4 * i + 2]! - boxesXyxy[4 * i]!
+  const height = boxesXyxy[4 * i + 3]! - boxesXyxy[4 * i + 1]!
+  return width > 0 && height > 0 ? width * height : 0
+}
+
+/** IoU of box i of `a` and box j of `b`; 0 if they share nothing. */
+export function pairIou(a: Boxes, i: number, b: Boxes, j: number): number {
+  const overlap = boxOverlap(a, i, b, j)
+  return overlap === 0 ? 0 : overlap / (boxArea(a, i) + boxArea(b, j) - overlap)
+}

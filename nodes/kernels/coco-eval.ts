@@ -3,6 +3,7 @@ import { boxAreas, boxIou } from './box-iou.ts'
 import { accumulateRecords, type CocoCurves, type ImageRecords } from './coco-accumulate.ts'
 import { matchDetections } from './coco-match.ts'
 import { type CocoSettings, cocoSettings } from './coco-settings.ts'
+import { indicesByGroup } from './groups.ts'
 import { maskIou } from './mask-iou.ts'
 import { selectMasks } from './mask-sets.ts'
 import type { MaskSet } from './masks.ts'
@@ -139,16 +140,11 @@ function areasOf(instances: CocoTruth | CocoDetections, ofMasks: boolean): Float
 
 /** Positions of the instances of each class, in source order; pooled: all of them, class after class. */
 function indicesByClass(labels: Int32Array, options: CocoOptions): Map<number, number[]> {
-  const byClass = new Map<number, number[]>()
-  for (let i = 0; i < labels.length; i++) {
-    const label = labels[i]!
-    if (label < 0 || label >= options.classCount) {
-      throw new RangeError(`instance ${i} has label ${label}, but there are ${options.classCount} classes`)
-    }
-    const list = byClass.get(label)
-    if (list) list.push(i)
-    else byClass.set(label, [i])
+  const stray = labels.findIndex(label => label < 0 || label >= options.classCount)
+  if (stray >= 0) {
+    throw new RangeError(`instance ${stray} has label ${labels[stray]}, but there are ${options.classCount} classes`)
   }
+  const byClass = indicesByGroup(labels.keys(), labels)
   if (!options.pooledClasses || labels.length === 0) return byClass
   const classes = [...byClass.keys()].sort((a, b) => a - b)
   return new Map([[0, classes.flatMap(label => byClass.get(label)!)]])

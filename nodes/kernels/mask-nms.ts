@@ -1,3 +1,4 @@
+import { indicesByGroup } from './groups.ts'
 import { maskIou } from './mask-iou.ts'
 import { maskCount, selectMasks } from './mask-sets.ts'
 import type { MaskSet } from './masks.ts'
@@ -48,7 +49,7 @@ export function maskNms(
   const count = maskCount(masks)
   const order = walkOrder(scores, rule)
   const suppressedBy = new Int32Array(count).fill(-1)
-  for (const members of membersOfGroups(order, options.groups)) {
+  for (const members of indicesByGroup(order, options.groups).values()) {
     suppressGroup(masks, scores, members, iouThreshold, rule, suppressedBy)
   }
   const kept = rule === 'openimages-2019' ? Uint32Array.from({ length: count }, (_, i) => i) : order
@@ -93,15 +94,4 @@ function walkOrder(scores: Float64Array, rule: MaskNmsRule): Uint32Array {
   if (rule !== 'sartorius') return argsortDescending(scores)
   const last = scores.length - 1
   return argsortDescending(scores.toReversed()).map(index => last - index)
-}
-
-function membersOfGroups(order: Uint32Array, groups: Int32Array | undefined): readonly number[][] {
-  if (groups === undefined) return [[...order]]
-  const members = new Map<number, number[]>()
-  for (const index of order) {
-    const list = members.get(groups[index]!)
-    if (list) list.push(index)
-    else members.set(groups[index]!, [index])
-  }
-  return [...members.values()]
 }
