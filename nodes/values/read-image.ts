@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import { TaskError } from '../../engine/base/diagnostic.ts'
 import { sha256 } from '../../engine/base/digest.ts'
 import type { RunContext } from '../../engine/contract/node.ts'
@@ -81,7 +83,9 @@ async function readSource(path: string): Promise<Uint8Array> {
 /** What goes into the keys of nodes that decode pictures, read from the packages without loading them. */
 export function sharpClass(): string {
   const require = createRequire(import.meta.url)
-  const { version } = require('sharp/package.json') as { version: string }
+  // The package exports its entry only; its package.json lies one folder above.
+  const packageFile = join(dirname(require.resolve('sharp')), '..', 'package.json')
+  const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }
   return `sharp@${version}/libvips@${libvipsVersion(require)}`
 }
 

@@ -1,0 +1,133 @@
+import { defineNode, type PathRef } from '../../engine/contract/node.ts'
+import { type Flip, flipBoxes, scaleBoxes } from '../kernels/box-geometry.ts'
+import { resizeTorch } from '../kernels/resize-torch.ts'
+import { decodeRpn } from '../kernels/rpn.ts'
+import { checkModel, featuresFacets, MODEL_FILES } from '../model/model-facets.ts'
+import { type OpenModel, openModel, sessionsOf } from '../model/open-model.ts'
+import { SCALE_SCHEMA, type Scale, viewSizeHw } from '../model/view-size.ts'
+import type { OnnxSessions, RunResult } from '../onnx/tensor.ts'
+import type { View } from '../values/features.ts'
+import type { ImageRef } from '../values/image.ts'
+import type { Proposals } from '../values/proposals.ts'
+import { readRgb } from '../values/read-image.ts'
+import type { ModelFeatures } from './model-features.ts'
+
+interface Params {
+  readonly model: PathRef
+  readonly scale?: Scale
+  readonly flip: Flip
+}
+
+interface Inputs {
+  readonly images: ImageRef
+}
+
+export const detectPropose = defineNode<Params, Inputs>({
+  name: 'detect/propose',
+  version: 1,
+  description: "Shows an image to a two-stage model's backbone and makes region proposals: one view.",
+  mode: 'item',
+  lane: 'gpu',
+  runtimes: ['onnxruntime', 'sharp'],
+  params: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['model'],
+    properties: {
+      model: {
+        type: 'string',
+        'x-path': 'folder',
+        'x-files': MODEL_FILES,
+        description: 'Model folder: model.yaml and its ONNX graphs.',
+      },
+      scale: {
+        ...SCALE_SCHEMA,
+        description:
+          'Shorter side of the view in pixels (the longer one is limited by the model), { fit: [longest, shortest] }, or native. Default: the sizes in model.yaml.',
+      },
+      flip: {
+        type: 'string',
+        enum: ['none', 'horizontal', 'vertical'],
+        default: 'none',
+        description: 'Mirror the image before it is resized. Everything that leaves the view is mirrored back.',
+      },
+    },
+  },
+  inputs: { images: { kind: 'image', per: 'item', description: 'The images.' } },
+  outputs: {
+    features: {
+      kind: 'features',
+      per: 'item',
+      persist: 'never',
+      description: 'Feature maps for detect/boxes and detect/masks.',
+    },
+    proposals: {
+      kind: 'proposals',
+      per: 'item',
+      persist: 'auto',
+      description: 'Proposals of this view after NMS, in the frame of the original image.',
+    },
+  },
+  example: `propose:
+  uses: detect/propose
+  matrix: { model: [models/L1, models/L2], scale: [208, 272], flip: [none, horizontal] }
+  with: { model: "\${matrix.model}", scale: "\${matrix.scale}", flip: "\${matrix.flip}" }
+  in: { images: images.images }
+`,
+  types: async ({ model: folder }, context) => {
+    const model = await checkModel(folder, context)
+    return model ? { features: featuresFacets(model), proposals: {} } : {}
+  },
+  run: async ({ images: image }, params, context) => {
+    const model = await openModel(params.model, context)
+    const { rgb, widthPx, heightPx } = await readRgb(image, context)
+    const frameHw = [heightPx, widthPx] as const
+    const scale = params.scale ?? { fit: [model.longerSidePx, model.shorterSidePx] as const }
+    const view: View = { frameHw, resizedHw: viewSizeHw(model, scale, frameHw), flip: params.flip }
+    const input = resizeTorch(rgb, frameHw, view.resizedHw, model.padToMultiple, model.normalisation, view.flip)
+    const wantsFeatures = context.wanted.has('features')
+    const wantsProposals = context.wanted.has('proposals')
+    const sessions = await sessionsOf(context)
+    const { file, features, levels } = model.backbone
+    const result = await sessions.run({
+      modelPath: model.graphPath(file),
+      feeds: { [model.inputName]: input },
+      fetch: wantsProposals ? levels.flatMap(level => [level.objectness, level.deltas]) : [],
+      keep: wantsFeatures ? features : [],
+    })
+    context.inferred(1)
+    return {
+      ...(wantsFeatures && { features: holdFeatures(model, view, result, sessions) }),
+      ...(wantsProposals && { proposals: proposalsOf(model, view, result) }),
+    }
+  },
+})
+
+function holdFeatures(model: OpenModel, view: View, result: RunResult, sessions: OnnxSessions): ModelFeatures {
+  const handle = result.handle!
+  return {
+    model,
+    view,
+    maps: handle,
+    bytes: result.handleBytes,
+    release: () => sessions.release(handle),
+  }
+}
+
+/** Decodes the proposal maps and takes the boxes from the view to the original image. */
+function proposalsOf(model: OpenModel, view: View, result: RunResult): Proposals {
+  const levels = model.backbone.levels.map(level => {
+    const objectness = result.tensors[level.objectness]!
+    return {
+      ...level,
+      objectness: objectness.data,
+      deltas: result.tensors[level.deltas]!.data,
+      gridHw: [objectness.dims[2]!, objectness.dims[3]!] as const,
+    }
+  })
+  const { frameHw, resizedHw, flip } = view
+  const { boxesXyxy, scores } = decodeRpn(levels, resizedHw, model.rpn)
+  flipBoxes(boxesXyxy, flip, resizedHw)
+  scaleBoxes(boxesXyxy, frameHw[1] / resizedHw[1], frameHw[0] / resizedHw[0])
+  return { frameHw, boxesXyxy, scores }
+}

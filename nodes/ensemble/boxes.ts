@@ -1,0 +1,97 @@
+import { TaskError } from '../../engine/base/diagnostic.ts'
+import { defineNode } from '../../engine/contract/node.ts'
+import { weightedMean } from '../kernels/weighted-mean.ts'
+import type { ProposalBoxes } from '../values/boxes.ts'
+import { foldWeights, WEIGHTS_SCHEMA } from '../values/weights.ts'
+
+interface Params {
+  readonly weights?: readonly number[]
+}
+
+interface Inputs {
+  readonly boxes: readonly ProposalBoxes[]
+}
+
+export const ensembleBoxes = defineNode<Params, Inputs>({
+  name: 'ensemble/boxes',
+  version: 1,
+  description:
+    'Averages class probabilities and boxes that several views found for the same proposals, number by number (mmdetection merge_aug_bboxes, with weights).',
+  mode: 'item',
+  lane: 'cpu',
+  params: {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      weights: {
+        ...WEIGHTS_SCHEMA,
+        'x-weights-of': 'boxes',
+        description: 'Influence of each view, by axis and coordinate id: { model: { L1: 2 } }; missing = 1.',
+      },
+    },
+  },
+  inputs: {
+    boxes: {
+      kind: 'boxes',
+      per: 'item',
+      many: 'folded',
+      description: 'What each view says about the same proposals, with the same classes.',
+    },
+  },
+  outputs: {
+    boxes: {
+      kind: 'boxes',
+      per: 'item',
+      persist: 'always',
+      description: 'Weighted means, summed in double in the order of the views.',
+    },
+  },
+  example: `mean:
+  uses: ensemble/boxes
+  over: [model, scale, flip]
+  with: { weights: { model: { L1: 2 } } }
+  in: { boxes: heads.boxes }
+`,
+  types: (_params, context) => {
+    const boxes = context.inputs['boxes']?.[0]
+    return boxes === undefined ? {} : { boxes }
+  },
+  run: ({ boxes: views }, params) => {
+    const weights = foldWeights(params.weights, views.length)
+    const first = views[0]!
+    for (const [index, view] of views.entries()) checkAligned(first, view, index)
+    return {
+      boxes: {
+        ...first,
+        probabilities: weightedMean(
+          views.map(view => view.probabilities),
+          weights,
+        ),
+        boxesXyxy: weightedMean(
+          views.map(view => view.boxesXyxy),
+          weights,
+        ),
+      } satisfies ProposalBoxes,
+    }
+  },
+})
+
+function checkAligned(first: ProposalBoxes, view: ProposalBoxes, index: number): void {
+  const mismatch = (what: string) =>
+    new TaskError({
+      code: 'bad-value',
+      message: `view 0 and view ${index} cannot be averaged: ${what}`,
+      fix: 'give every view the same proposals and models with the same kind of box head',
+    })
+  if (view.classCount !== first.classCount) throw mismatch(`${first.classCount} against ${view.classCount} classes`)
+  if (view.boxesPerProposal !== first.boxesPerProposal) {
+    const describe = (count: number) => (count === 1 ? 'one box for all classes' : 'one box for each class')
+    throw mismatch(`${describe(first.boxesPerProposal)} against ${describe(view.boxesPerProposal)}`)
+  }
+  if (view.probabilities.length !== first.probabilities.length) {
+    const rows = (value: ProposalBoxes) => value.probabilities.length / value.classCount
+    throw mismatch(`${rows(first)} against ${rows(view)} proposals`)
+  }
+  if (view.frameHw[0] !== first.frameHw[0] || view.frameHw[1] !== first.frameHw[1])
+    throw mismatch(`frames of ${first.frameHw.join(' × ')} against ${view.frameHw.join(' × ')} (height × width)`)
+}

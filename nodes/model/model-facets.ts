@@ -1,0 +1,41 @@
+import { join } from 'node:path'
+import type { Facets } from '../../engine/contract/kind.ts'
+import type { CheckContext, PathRef } from '../../engine/contract/node.ts'
+import { MODEL_FILE, parseModel } from './model-file.ts'
+import type { TwoStageModel } from './model-spec.ts'
+import { signatureProblems } from './signature.ts'
+
+/** Globs of the files in a model folder that its results depend on. */
+export const MODEL_FILES = [MODEL_FILE, '*.onnx', '*.data'] as const
+
+/**
+ * Checks a model folder while the pipeline is checked: every problem is reported at the parameter `model`.
+ * @returns the model, or undefined if model.yaml cannot be used at all.
+ */
+export async function checkModel(folder: PathRef, context: CheckContext): Promise<TwoStageModel | undefined> {
+  const report = (message: string, fix?: string) =>
+    context.problem({ param: 'model', message: `${folder.path}: ${message}`, ...(fix === undefined ? {} : { fix }) })
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(context.readFile(join(folder.path, MODEL_FILE)))
+  } catch {
+    report(`${MODEL_FILE} is missing or cannot be read`, `a model is a folder with ${MODEL_FILE} and its ONNX graphs`)
+    return undefined
+  }
+  const parsed = await parseModel(text)
+  if ('problems' in parsed) {
+    for (const { message, fix } of parsed.problems) report(message, fix)
+    return undefined
+  }
+  for (const { message, fix } of await signatureProblems(parsed.model, folder, context)) report(message, fix)
+  return parsed.model
+}
+
+/** Static type of the features of a model: what its heads will say about themselves. */
+export function featuresFacets(model: TwoStageModel): Facets {
+  return {
+    classes: model.classes,
+    class_boxes: model.box.classBoxes,
+    ...(model.mask && { mask_size_px: model.mask.sizePx }),
+  }
+}

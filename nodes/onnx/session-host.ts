@@ -1,0 +1,121 @@
+import { statSync } from 'node:fs'
+import { TaskError } from '../../engine/base/diagnostic.ts'
+import { createSession, firstLine, type InferenceSession, loadOnnxruntime, type OnnxTensor } from './runtime.ts'
+import type { Handle, KeptTensor, OnnxSessions, RunRequest, RunResult, Tensor } from './tensor.ts'
+
+/** Graph files whose sessions stay open at the same time, together; the least recently used one goes first. */
+const DEFAULT_OPEN_BYTES = 2 * 1024 ** 3
+
+/**
+ * Sessions and kept outputs of one device on this thread. `run` and opening a graph block the thread inside the native
+ * library, so the engine puts a host on a thread of its own (`session-thread.ts`); tests use it directly.
+ */
+export function createSessionHost(device: string, openBytes: number = DEFAULT_OPEN_BYTES): OnnxSessions {
+  // A Map keeps insertion order: the first entry is the least recently used.
+  const sessions = new Map<string, { session: InferenceSession; bytes: number }>()
+  const kept = new Map<Handle, Map<string, OnnxTensor>>()
+  let nextHandle: Handle = 1
+  let queue: Promise<unknown> = Promise.resolve()
+
+  async function open(modelPath: string): Promise<InferenceSession> {
+    const known = sessions.get(modelPath)
+    if (known !== undefined) {
+      sessions.delete(modelPath)
+      sessions.set(modelPath, known)
+      return known.session
+    }
+    const entry = { session: await createSession(modelPath, device), bytes: statSync(modelPath).size }
+    sessions.set(modelPath, entry)
+    let total = 0
+    for (const { bytes } of sessions.values()) total += bytes
+    for (const [path, { session, bytes }] of sessions) {
+      if (total <= openBytes || path === modelPath) break
+      sessions.delete(path)
+      total -= bytes
+      await session.release()
+    }
+    return entry.session
+  }
+
+  async function run(request: RunRequest): Promise<RunResult> {
+    const { Tensor: OrtTensor } = await loadOnnxruntime()
+    const session = await open(request.modelPath)
+    const feeds: { [input: string]: OnnxTensor } = {}
+    for (const [input, feed] of Object.entries(request.feeds))
+      feeds[input] = 'handle' in feed ? keptTensor(feed) : new OrtTensor('float32', feed.data, feed.dims)
+    let outputs: { readonly [output: string]: OnnxTensor }
+    try {
+      outputs = await session.run(feeds, [...request.fetch, ...request.keep])
+    } catch (cause) {
+      throw runError(request, cause)
+    }
+    const tensors: { [output: string]: Tensor } = {}
+    for (const output of request.fetch) tensors[output] = floatTensor(request, output, outputs[output]!)
+    if (request.keep.length === 0) return { tensors, handleBytes: 0 }
+    const handle = nextHandle++
+    let handleBytes = 0
+    const maps = new Map<string, OnnxTensor>()
+    for (const output of request.keep) {
+      const tensor = outputs[output]!
+      maps.set(output, tensor)
+      handleBytes += 4 * tensor.size
+    }
+    kept.set(handle, maps)
+    return { tensors, handle, handleBytes }
+  }
+
+  function keptTensor({ handle, output }: KeptTensor): OnnxTensor {
+    const tensor = kept.get(handle)?.get(output)
+    if (tensor === undefined) throw new Error(`internal: output ${output} of handle ${handle} is not kept`)
+    return tensor
+  }
+
+  /** Calls come one after the other; a failed one does not stop the next. */
+  function enqueue<T>(work: () => Promise<T>): Promise<T> {
+    const result = queue.then(work)
+    queue = result.catch(() => undefined)
+    return result
+  }
+
+  return {
+    run: request => enqueue(() => run(request)),
+    release: handle => {
+      void enqueue(async () => {
+        for (const tensor of kept.get(handle)?.values() ?? []) tensor.dispose()
+        kept.delete(handle)
+      })
+    },
+    close: () =>
+      enqueue(async () => {
+        kept.clear()
+        for (const { session } of sessions.values()) await session.release()
+        sessions.clear()
+      }),
+  }
+}
+
+/** The tensor's numbers in an array of their own, so that its buffer can be transferred to another thread. */
+function floatTensor(request: RunRequest, output: string, tensor: OnnxTensor): Tensor {
+  const data = tensor.data
+  if (!(data instanceof Float32Array))
+    throw new TaskError({
+      code: 'bad-model',
+      message: `output ${output} of ${request.modelPath} has the type ${tensor.type}, expected float32`,
+    })
+  const whole = data.byteOffset === 0 && data.byteLength === data.buffer.byteLength && !request.keep.includes(output)
+  return { dims: [...tensor.dims], data: whole ? data : data.slice() }
+}
+
+function runError(request: RunRequest, cause: unknown): TaskError {
+  const shapes = Object.entries(request.feeds).map(([input, feed]) =>
+    'handle' in feed ? `${input} (kept)` : `${input} [${feed.dims.join(', ')}]`,
+  )
+  return new TaskError(
+    {
+      code: 'inference-failed',
+      message: `${request.modelPath} failed on ${shapes.join(', ')}: ${firstLine(cause)}`,
+      fix: 'if memory ran out, use fewer --slots or a smaller scale',
+    },
+    { cause },
+  )
+}

@@ -1,0 +1,41 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { type Diagnostic, TaskError } from '../../engine/base/diagnostic.ts'
+import { createSessionHost } from './session-host.ts'
+import type { Handle, RunRequest, RunResult } from './tensor.ts'
+
+/**
+ * Entry of the thread on which graphs run; it does nothing else, because the native call blocks it. Ends itself after
+ * `close`: a thread that is terminated from outside while it is inside the native call takes the whole process down.
+ */
+export type ToThread =
+  | { readonly do: 'run'; readonly id: number; readonly request: RunRequest }
+  | { readonly do: 'release'; readonly handle: Handle }
+  | { readonly do: 'close' }
+
+export type FromThread =
+  | { readonly id: number; readonly result: RunResult }
+  | { readonly id: number; readonly failed: Diagnostic }
+  | { readonly id: number; readonly crashed: string }
+
+const port = parentPort
+if (port !== null) {
+  const host = createSessionHost((workerData as { device: string }).device)
+  port.on('message', (message: ToThread) => {
+    if (message.do === 'release') host.release(message.handle)
+    else if (message.do === 'close') void host.close().then(() => port.close())
+    else
+      host.run(message.request).then(
+        result => {
+          const buffers = Object.values(result.tensors).map(tensor => tensor.data.buffer as ArrayBuffer)
+          port.postMessage({ id: message.id, result } satisfies FromThread, [...new Set(buffers)])
+        },
+        (error: unknown) => port.postMessage(failure(message.id, error)),
+      )
+  })
+}
+
+/** Classes do not survive the way to another thread; diagnostics, being data, do. */
+function failure(id: number, error: unknown): FromThread {
+  if (error instanceof TaskError) return { id, failed: error.diagnostic }
+  return { id, crashed: error instanceof Error ? (error.stack ?? error.message) : String(error) }
+}

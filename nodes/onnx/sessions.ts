@@ -1,0 +1,79 @@
+import { Worker } from 'node:worker_threads'
+import { TaskError } from '../../engine/base/diagnostic.ts'
+import { createSessionHost } from './session-host.ts'
+import type { FromThread, ToThread } from './session-thread.ts'
+import type { OnnxSessions, RunResult } from './tensor.ts'
+
+/** Graphs run on this thread; for tests and scripts, because every run blocks it. */
+export async function openOnnxInProcess(device: string): Promise<OnnxSessions> {
+  return createSessionHost(device)
+}
+
+interface Waiting {
+  readonly resolve: (result: RunResult) => void
+  readonly reject: (error: Error) => void
+}
+
+/**
+ * Graphs run on a thread of their own. Inputs are transferred to it and fetched outputs back, never cloned; kept outputs
+ * stay there.
+ */
+export async function openOnnxThread(device: string): Promise<OnnxSessions> {
+  // Beside this file in the same form: .ts when run from source, .js when built.
+  const entry = new URL(
+    import.meta.url.endsWith('.ts') ? './session-thread.ts' : './session-thread.js',
+    import.meta.url,
+  )
+  const thread = new Worker(entry, { workerData: { device } })
+  const waiting = new Map<number, Waiting>()
+  let nextId = 1
+  let lost: Error | undefined
+
+  thread.on('message', (message: FromThread) => {
+    const call = waiting.get(message.id)
+    waiting.delete(message.id)
+    if ('result' in message) call?.resolve(message.result)
+    else if ('failed' in message) call?.reject(new TaskError(message.failed))
+    else call?.reject(new Error(message.crashed))
+  })
+  const ended = new Promise<void>(resolve => thread.once('exit', () => resolve()))
+  thread.once('error', error => lose(error))
+  thread.once('exit', () => lose(new Error('internal: the inference thread has ended')))
+
+  function lose(error: Error): void {
+    lost ??= error
+    for (const call of waiting.values()) call.reject(lost)
+    waiting.clear()
+  }
+
+  function post(message: ToThread, transfer: readonly ArrayBuffer[] = []): void {
+    thread.postMessage(message, transfer)
+  }
+
+  return {
+    run: request => {
+      if (lost !== undefined) return Promise.reject(lost)
+      const id = nextId++
+      const buffers = new Set<ArrayBuffer>()
+      for (const feed of Object.values(request.feeds)) {
+        if (!('handle' in feed) && feed.data.buffer instanceof ArrayBuffer) buffers.add(feed.data.buffer)
+      }
+      return new Promise<RunResult>((resolve, reject) => {
+        waiting.set(id, { resolve, reject })
+        post({ do: 'run', id, request }, [...buffers])
+      })
+    },
+    release: handle => {
+      if (lost === undefined) post({ do: 'release', handle })
+    },
+    close: async () => {
+      if (lost === undefined) post({ do: 'close' })
+      await ended
+    },
+  }
+}
+
+/** Name under which nodes keep the sessions of a worker (`RunContext.resource`). */
+export function sessionsResource(device: string): string {
+  return `onnxruntime ${device}`
+}
