@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest'
+import { ancestorsOfEach, hierarchyKind } from '../../nodes/values/hierarchy.ts'
+import { metricsKind } from '../../nodes/values/metrics.ts'
+import { tableKind } from '../../nodes/values/table.ts'
+import { classesOf } from '../helpers/collections.ts'
+
+describe('the hierarchy kind', () => {
+  const diamond = { ...classesOf('leaf', 'left', 'right', 'top'), parents: [[1, 2], [3], [3], []] }
+
+  it('reaches every ancestor once when a class has several parents', () => {
+    expect(ancestorsOfEach(diamond)).toEqual([[1, 2, 3], [3], [3], []])
+  })
+
+  it('gives back what was encoded', () => {
+    expect(hierarchyKind.decode(hierarchyKind.encode(diamond) as Uint8Array)).toEqual(diamond)
+  })
+
+  it('refuses circles, unknown labels and missing lists', () => {
+    const two = classesOf('a', 'b')
+    expect(() => hierarchyKind.encode({ ...two, parents: [[1], [0]] })).toThrow('class 0 (a) is its own ancestor')
+    expect(() => hierarchyKind.encode({ ...two, parents: [[2], []] })).toThrow('class 0 (a) has the parent 2')
+    expect(() => hierarchyKind.encode({ ...two, parents: [[]] })).toThrow('2 classes but 1 lists of parents')
+  })
+})
+
+describe('the metrics kind', () => {
+  it('keeps undefined numbers as null and refuses NaN', () => {
+    const metrics = { box: { AP: 0.5, APl: null } }
+    expect(metricsKind.decode(metricsKind.encode(metrics) as Uint8Array)).toEqual(metrics)
+    expect(() => metricsKind.encode({ box: { AP: Number.NaN } })).toThrow('box / AP is NaN')
+  })
+})
+
+describe('the table kind', () => {
+  it('gives back rows and refuses ragged ones', () => {
+    const table = { columns: ['class', 'AP'], rows: [['a', 0.5] as const, ['b', null] as const] }
+    expect(tableKind.decode(tableKind.encode(table) as Uint8Array)).toEqual(table)
+    expect(() => tableKind.encode({ columns: ['a'], rows: [[1, 2]] })).toThrow('row 0 has 2 cells')
+    expect(() => tableKind.encode({ columns: ['a'], rows: [[Number.NaN]] })).toThrow('row 0, column a is NaN')
+  })
+})
