@@ -1,0 +1,64 @@
+import type { PlanReport, StepPlan } from '../contract/plan.ts'
+import { counted, formatBytes, formatCount } from './format.ts'
+import { noPaint, type Paint } from './paint.ts'
+import { printable } from './printable.ts'
+import { tableLines } from './table.ts'
+
+/**
+ * What `plan` prints: per step how many tasks are stored (`hit`), will run, may run (only if an input that is being
+ * made comes out different) or must be made again, what the step stores in all, and why its first task is not a hit.
+ * `≈` marks numbers that come from earlier runs.
+ */
+export function planLines(plan: PlanReport, paint: Paint = noPaint, maxWidth?: number): string[] {
+  const rows = plan.steps.map(step => [
+    step.step,
+    step.node,
+    formatCount(step.cells),
+    formatCount(step.tasks),
+    shown(step.hit),
+    shown(step.run),
+    shown(step.maybe),
+    shown(step.rebuild),
+    bytesText(step),
+    step.reason ?? '',
+  ])
+  const { totals } = plan
+  const cells = plan.steps.reduce((sum, step) => sum + step.cells, 0)
+  const tasks = plan.steps.reduce((sum, step) => sum + step.tasks, 0)
+  const bytes = plan.steps.reduce((sum, step) => sum + (step.bytesPerTask ?? 0) * step.tasks, 0)
+  const total = ['total', '', formatCount(cells), formatCount(tasks), shown(totals.hit), shown(totals.run)]
+  total.push(shown(totals.maybe), shown(totals.rebuild), bytes === 0 ? '' : `≈ ${formatBytes(bytes)}`, '')
+  const titles = ['step', 'node', 'cells', 'tasks', 'hit', 'run', 'maybe', 'rebuild', 'stored', 'why']
+  const lines = tableLines(
+    titles.map(title => ({ title, align: RIGHT.has(title) ? 'right' : 'left' })),
+    [...rows, total],
+    maxWidth === undefined ? {} : { maxWidth },
+  )
+  const items = plan.items.map(source => `${printable(source.step)} ${counted(source.items, 'item')}`).join(', ')
+  return [
+    `${paint.bold(printable(plan.pipeline))}${items === '' ? '' : `  ${items}`}`,
+    '',
+    paint.dim(lines[0] ?? ''),
+    ...lines.slice(1, -1),
+    paint.bold(lines.at(-1) ?? ''),
+    '',
+    inferenceText(totals.inferences, totals.inferencesAtMost),
+    ...plan.deferred.map(check => `${paint.warn('checked later:')} ${printable(check)}`),
+  ]
+}
+
+const RIGHT = new Set(['cells', 'tasks', 'hit', 'run', 'maybe', 'rebuild', 'stored'])
+
+function shown(count: number): string {
+  return count === 0 ? '·' : formatCount(count)
+}
+
+function bytesText(step: StepPlan): string {
+  return step.bytesPerTask === undefined ? '' : `≈ ${formatBytes(step.bytesPerTask * step.tasks)}`
+}
+
+function inferenceText(now: number, atMost: number): string {
+  if (atMost === 0) return 'Nothing will be inferred.'
+  if (now === atMost) return `${counted(now, 'inference')}.`
+  return `${counted(now, 'inference')}, at most ${formatCount(atMost)} if every "maybe" has to run.`
+}
