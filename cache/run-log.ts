@@ -1,0 +1,102 @@
+import type { Digest } from '../engine/base/digest.ts'
+import type { CellRecord, RunLog, RunRow } from '../engine/contract/store.ts'
+import { toBytes, toHex } from './codec.ts'
+import type { Connection } from './connection.ts'
+import { liveOwners, registerOwner } from './owners.ts'
+
+interface Row {
+  id: string
+  pipeline: string
+  started_ms: number
+  finished_ms: number | null
+  status: string
+  summary_json: string | null
+  owner: number | null
+}
+
+interface CellRow {
+  run: string
+  recipe: Buffer
+  inputs_json: string
+  outputs_json: string
+}
+
+/** Runs in the index. A run that never finished and whose process is gone is listed as `interrupted`. */
+export function openRunLog(connection: Connection, now: () => number): RunLog {
+  const { sql } = connection
+  const startedHere = new Set<string>()
+  return {
+    start: run => {
+      const owner = registerOwner(connection, now())
+      connection.write('recording the start of a run', () =>
+        sql(
+          `INSERT INTO run (id, pipeline, path, started_ms, status, params_json, owner) VALUES (?, ?, ?, ?, 'running', ?, ?)
+           ON CONFLICT (id) DO NOTHING`,
+        ).run(run.id, run.pipeline, run.path, run.startedMs, run.paramsJson, owner),
+      )
+      startedHere.add(run.id)
+    },
+    finish: (id, end) => {
+      connection.write('recording the end of a run', () =>
+        sql('UPDATE run SET finished_ms = ?, status = ?, summary_json = ?, owner = NULL WHERE id = ?').run(
+          end.finishedMs,
+          end.status,
+          end.summaryJson,
+          id,
+        ),
+      )
+    },
+    cell: (id, record) => {
+      connection.write('recording the cells of a run', () =>
+        sql(
+          `INSERT INTO cell (run, address, recipe, inputs_json, outputs_json) VALUES (?, ?, ?, ?, ?)
+           ON CONFLICT (run, address) DO UPDATE SET recipe = excluded.recipe, inputs_json = excluded.inputs_json,
+             outputs_json = excluded.outputs_json`,
+        ).run(
+          id,
+          record.address,
+          toBytes(record.recipe),
+          JSON.stringify(record.inputs),
+          JSON.stringify(record.outputs),
+        ),
+      )
+    },
+    list: limit =>
+      connection.read(() => {
+        const live = liveOwners(connection, now())
+        return sql<Row>('SELECT * FROM run ORDER BY started_ms DESC, id DESC LIMIT ?')
+          .all(limit)
+          .map(row => toRun(row, live))
+      }),
+    lastCell: (pipelinePath, address) =>
+      connection.read(() => {
+        const found = sql<CellRow>(
+          `SELECT c.run, c.recipe, c.inputs_json, c.outputs_json FROM cell c JOIN run r ON r.id = c.run
+           WHERE c.address = ? AND r.path = ? ORDER BY r.started_ms DESC, r.id DESC LIMIT ?`,
+        ).all(address, pipelinePath, startedHere.size + 1)
+        const row = found.find(cell => !startedHere.has(cell.run))
+        return row && { runId: row.run, ...toCell(address, row) }
+      }),
+  }
+}
+
+function toRun(row: Row, live: ReadonlySet<number>): RunRow {
+  const running = row.status === 'running' && row.owner !== null && live.has(row.owner)
+  return {
+    id: row.id,
+    pipeline: row.pipeline,
+    startedMs: row.started_ms,
+    finishedMs: row.finished_ms ?? undefined,
+    status: row.status === 'running' && !running ? 'interrupted' : row.status,
+    summaryJson: row.summary_json ?? undefined,
+  }
+}
+
+function toCell(address: string, row: CellRow): CellRecord {
+  return {
+    address,
+    recipe: toHex(row.recipe),
+    inputs: JSON.parse(row.inputs_json) as [string, Digest[]][],
+    outputs: JSON.parse(row.outputs_json) as { [port: string]: Digest },
+  }
+}
