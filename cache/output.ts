@@ -23,7 +23,7 @@ export interface OutputOptions {
  * `Store.deliver`: leaves a file alone that has the right content already (known from the file memo, so a repeated run
  * reads nothing), else copies the value under a temporary name and renames it into place.
  */
-export function openOutput(options: OutputOptions): (digest: Digest, path: string) => boolean {
+export function openOutput(options: OutputOptions): (digest: Digest, path: string) => 'written' | 'unchanged' | false {
   const { files, directory, now, memory, read, damaged } = options
   const prepared = new Map<string, readonly string[]>()
 
@@ -41,7 +41,7 @@ export function openOutput(options: OutputOptions): (digest: Digest, path: strin
 
   return (digest, path) => {
     const target = resolve(path)
-    if (isDelivered(files, memory, now, digest, target)) return true
+    if (isDelivered(files, memory, now, digest, target)) return 'unchanged'
     const folder = dirname(target)
     const folders = explained('preparing the folder of a result', folder, () => {
       files.mkdirSync(folder, { recursive: true })
@@ -49,12 +49,12 @@ export function openOutput(options: OutputOptions): (digest: Digest, path: strin
     })
     const object = directory === undefined ? undefined : objectPath(directory, digest)
     if (object !== undefined && exists(files, object)) {
-      if (deliverFile(files, { objectPath: object }, digest, target, folders)) return true
+      if (deliverFile(files, { objectPath: object }, digest, target, folders)) return 'written'
       damaged(digest)
       return false
     }
     const bytes = read(digest)
-    return bytes !== undefined && deliverFile(files, { bytes }, digest, target, folders)
+    return bytes !== undefined && deliverFile(files, { bytes }, digest, target, folders) ? 'written' : false
   }
 }
 

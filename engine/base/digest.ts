@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { canonical, type Json } from './canonical.ts'
 
-/** sha256 as 64 lower-case hex digits: of what was produced (`Digest`) or of what a task depends on (`Key`). */
-export type Digest = string & { readonly __brand?: 'digest' }
-export type Key = string & { readonly __brand?: 'key' }
+/** sha256 of what was produced, as 64 lower-case hex digits. */
+export type Digest = string
+/** sha256 of what a task depends on, in the same form. */
+export type Key = string
 
 export function sha256(bytes: Uint8Array | string): Digest {
   return createHash('sha256').update(bytes).digest('hex')

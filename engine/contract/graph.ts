@@ -78,12 +78,12 @@ export interface CellPort {
 
 /**
  * What is dispatched together. `items`: tasks of one item that run in one worker, in one go: a segment (tasks that hang
- * together through transient values, and the per-item steps fed only by them) or a single per-item step. `source`: a
- * `files` or `scatter` step. `collection`: one collection cell.
+ * together through transient values, and the per-item steps fed only by them) or a chain of per-item steps. `files`,
+ * `scatter`, `collection`: one cell of a step with that mode.
  */
 export interface Group {
   readonly index: number
-  readonly form: 'items' | 'source' | 'collection'
+  readonly form: 'items' | 'files' | 'scatter' | 'collection'
   readonly lane: Lane
   /** Cells in topological order. */
   readonly cells: readonly number[]

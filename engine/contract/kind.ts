@@ -10,7 +10,8 @@ export interface Kind<T = unknown> {
   /** Never stored and never leaves the worker that made it (feature maps). Such a kind has no codec. */
   readonly transient?: true
   /**
-   * Value to bytes: equal values give equal bytes on every machine. A string is the path of a finished scratch file
+   * Value to bytes: equal values give equal bytes on every machine; the bytes are fresh (they may be transferred to
+   * another thread). A string is the path of a finished scratch file
    * that the store takes over (kind `file`).
    * @throws TaskError when the value breaks the kind's rules (NaN score, runs out of order): the node boundary's check.
    */

@@ -48,8 +48,8 @@ export interface Store extends StoreReader {
   readonly commit: (records: readonly TaskRecord[]) => readonly Key[]
   /** Forgets the bytes of a blob found damaged or missing, keeps the rows. */
   readonly drop: (digest: Digest) => void
-  /** Copies the verified blob to a path by temp file and rename; false if lost. */
-  readonly deliver: (digest: Digest, path: string) => boolean
+  /** Copies the verified blob to a path by temp file and rename, unless those bytes are there; false if lost. */
+  readonly deliver: (digest: Digest, path: string) => 'written' | 'unchanged' | false
   /** sha256 of a file's content, remembered by (device, inode, size, mtime, ctime). */
   readonly fileDigest: (path: string) => { readonly sha256: Digest; readonly sizeBytes: number }
   /** Small JSON remembered by a name and a content digest (ONNX signatures, class lists of indexes). */

@@ -151,7 +151,7 @@ function finish(cells: readonly LooseCell[], steps: readonly LooseStep[], output
     const gpu = members.some(cell => stepOf(cell.index).lane === 'gpu')
     return {
       index,
-      form: mode === 'item' ? 'items' : mode === 'collection' ? 'collection' : 'source',
+      form: mode === 'item' ? 'items' : mode,
       lane: gpu ? 'gpu' : stepOf(members[0]!.index).lane,
       cells: members.map(cell => cell.index),
       externals: [...externals.values()],

@@ -1,0 +1,84 @@
+import { mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { CellPort, GraphOutput } from '../contract/graph.ts'
+import type { Store } from '../contract/store.ts'
+import type { Narrator } from './narrate.ts'
+import { portName, type RunState } from './state.ts'
+
+/**
+ * Copies finished outputs out of the store: `<out>/<name>.<ext>`, a folder `<out>/<name>/` when there is one per item or
+ * per cell. A file that is already there with the right bytes is left alone; a lost blob is made again first.
+ * @returns output name → path, for those that are complete.
+ */
+export async function deliverOutputs(
+  state: RunState,
+  outDirectory: string,
+  store: Store,
+  narrator: Narrator,
+  remake: (source: CellPort, item: string | undefined) => Promise<void>,
+): Promise<{ readonly [name: string]: string }> {
+  const paths: { [name: string]: string } = {}
+  for (const output of state.graph.outputs) {
+    const files = filesOf(state, output, outDirectory)
+    if (files === undefined) continue
+    let unchanged = true
+    for (const file of files.list) {
+      mkdirSync(dirname(file.path), { recursive: true })
+      let result = store.deliver(file.digest, file.path)
+      if (result === false) {
+        await remake(file.source, file.item)
+        result = store.deliver(file.digest, file.path)
+      }
+      if (result === false) throw new Error(`internal: output ${output.name} could not be made again`)
+      if (result === 'written') unchanged = false
+    }
+    paths[output.name] = files.path
+    narrator.emit({ type: 'output.delivered', name: output.name, path: files.path, files: files.list.length, bytes: 0, unchanged })
+  }
+  return paths
+}
+
+interface DeliveredFile {
+  readonly path: string
+  readonly digest: string
+  readonly source: CellPort
+  readonly item: string | undefined
+}
+
+/** Undefined while any part of the output is missing. */
+function filesOf(state: RunState, output: GraphOutput, outDirectory: string): { readonly path: string; readonly list: readonly DeliveredFile[] } | undefined {
+  const list: DeliveredFile[] = []
+  const many = output.cells.length > 1
+  let folder = many
+  for (const source of output.cells) {
+    const { extension, address } = describe(state, source)
+    const base = many ? join(outDirectory, output.name, fileSafe(address)) : join(outDirectory, output.name)
+    const single = state.singles.get(portName(source))
+    if (single !== undefined) {
+      list.push({ path: `${base}.${extension}`, digest: single, source, item: undefined })
+      continue
+    }
+    const column = state.columns.get(portName(source))
+    if (column === undefined || column.failed.size > 0) return undefined
+    folder = true
+    for (const [i, item] of column.ids.entries()) {
+      const digest = column.digests[i]
+      if (digest === undefined) return undefined
+      list.push({ path: join(base, `${item}.${extension}`), digest, source, item })
+    }
+  }
+  return { path: folder ? join(outDirectory, output.name) : list[0]!.path, list }
+}
+
+function describe(state: RunState, source: CellPort): { readonly extension: string; readonly address: string } {
+  for (const step of state.graph.steps) {
+    const cell = step.cells.find(one => one.index === source.cell)
+    if (cell === undefined) continue
+    return { address: cell.address, extension: step.outputs.find(output => output.port === source.port)!.extension }
+  }
+  throw new Error(`internal: no cell ${source.cell}`)
+}
+
+function fileSafe(address: string): string {
+  return address.replace(/[^A-Za-z0-9._=,-]+/g, '_')
+}

@@ -1,0 +1,174 @@
+import { createHash } from 'node:crypto'
+import { createReadStream, statSync } from 'node:fs'
+import { type Digest, sha256 } from '../base/digest.ts'
+import { type Diagnostic, TaskError } from '../base/diagnostic.ts'
+import { decodeManifest } from '../base/manifest.ts'
+import type { Kind } from '../contract/kind.ts'
+import type { Closable, Collection, NodeDefinition, RunContext } from '../contract/node.ts'
+import type { Registry } from '../contract/registry.ts'
+import type { NewBlob, StoreReader } from '../contract/store.ts'
+import { type Executed, type Execution, LostInput, type UnitHost } from './unit.ts'
+import type { TaskOutcome, Unit, WireGroup } from './wire.ts'
+import { runScatter } from './scatter.ts'
+
+/** What a worker lends to the units it runs. */
+export interface WorkerServices {
+  readonly registry: Registry
+  readonly reader: StoreReader
+  readonly device: string
+  readonly keepAuto: boolean
+  readonly signal: AbortSignal
+  readonly resource: <T extends Closable>(name: string, open: () => Promise<T>) => Promise<T>
+  readonly publish: (unit: number, outcome: TaskOutcome) => Promise<void>
+  readonly note: (unit: number, task: number, message: string) => void
+}
+
+/** Connects the evaluation of one unit to nodes, codecs and the store. */
+export function createUnitHost(group: WireGroup, unit: Unit, services: WorkerServices): UnitHost {
+  const { registry, reader } = services
+  const sourcePaths = new Map(unit.sourcePaths)
+  const externals = new Map<number, unknown>()
+
+  return {
+    lookup: key => reader.task(key),
+    read(digest, kind) {
+      const bytes = reader.read(digest)
+      return bytes === undefined ? undefined : kindNamed(registry, kind).decode(bytes)
+    },
+    external(index) {
+      if (!externals.has(index)) externals.set(index, openExternal(group, unit, index, services))
+      return externals.get(index)
+    },
+    usesItemId: node => nodeNamed(registry, node).usesItemId === true,
+    execute,
+    release: (kind, value) => kindNamed(registry, kind).release?.(value),
+    residentBytes: (kind, value) => kindNamed(registry, kind).residentBytes?.(value) ?? 0,
+    describe: (_, error) => describeError(error),
+  }
+
+  async function execute(run: Execution): Promise<Executed> {
+    const task = group.tasks[run.task]!
+    const node = nodeNamed(registry, task.node)
+    let inferences = 0
+    const context: RunContext = {
+      itemId: node.usesItemId ? unit.item : undefined,
+      wanted: run.wanted,
+      device: services.device,
+      signal: services.signal,
+      sourcePath(digest) {
+        const path = sourcePaths.get(digest)
+        if (path === undefined) throw new Error(`internal: no source file with sha256 ${digest} travels with this item`)
+        return path
+      },
+      scratchFile: extension => reader.scratchFile(extension),
+      resource: services.resource,
+      inferred: views => {
+        inferences += views
+      },
+      note: message => services.note(unit.id, run.task, message),
+    }
+    const startedMs = performance.now()
+    const returned = node.run(run.inputs as never, task.params as never, context)
+    const outcome = (digests: { readonly [port: string]: Digest }, blobs: readonly NewBlob[]): TaskOutcome => ({
+      task: run.task,
+      partial: false,
+      key: run.key,
+      outputs: run.known ?? digests,
+      blobs,
+      rebuilt: run.known !== undefined,
+      unstable: Object.keys(digests).filter(port => run.known !== undefined && run.known[port] !== digests[port]),
+      durationMs: performance.now() - startedMs,
+      inferences,
+    })
+    if (isAsyncIterable(returned)) {
+      const { digests, blobs } = await runScatter(returned, run, task, registry, part =>
+        services.publish(unit.id, { ...outcome({}, []), ...part, partial: true }),
+      )
+      await services.publish(unit.id, outcome(digests, blobs))
+      return { values: {}, digests }
+    }
+    const values = await returned
+    const digests: { [port: string]: Digest } = {}
+    const blobs: NewBlob[] = []
+    for (const { port, kind, persist } of task.outputs) {
+      if (persist === 'transient' || !run.wanted.has(port)) continue
+      const blob = await encodeValue(kindNamed(registry, kind), values[port], `${task.address}.${port}`)
+      digests[port] = blob.digest
+      if (persist === 'always' || (persist === 'auto' && services.keepAuto)) blobs.push(blob)
+    }
+    await services.publish(unit.id, outcome(digests, blobs))
+    return { values, digests }
+  }
+}
+
+/** Bytes (or a scratch file) with their digest. */
+export async function encodeValue(kind: Kind, value: unknown, what: string): Promise<NewBlob> {
+  if (value === undefined) throw new Error(`internal: ${what} was asked for and not made`)
+  const content = kind.encode(value)
+  if (typeof content === 'string') {
+    return { digest: await fileDigest(content), sizeBytes: statSync(content).size, content: { scratchPath: content } }
+  }
+  return { digest: sha256(content), sizeBytes: content.byteLength, content }
+}
+
+async function fileDigest(path: string): Promise<Digest> {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array)
+  return hash.digest('hex')
+}
+
+/** A value, or the collection a collection node walks; thrown as `LostInput` when its bytes are gone. */
+function openExternal(group: WireGroup, unit: Unit, index: number, { registry, reader }: WorkerServices): unknown {
+  const { kind: kindName, per } = group.externals[index]!
+  const kind = kindNamed(registry, kindName)
+  const digest = unit.externals[index]!
+  if (digest === missingInput) return undefined
+  const bytes = reader.read(digest)
+  if (bytes === undefined) throw new LostInput(index, undefined)
+  if (per === 'collection' || group.form === 'items') return kind.decode(bytes)
+  const { ids, digests } = decodeManifest(bytes)
+  const collection: Collection = {
+    digest,
+    ids,
+    failed: new Set(ids.filter((_, i) => digests[i] === undefined)),
+    items: {
+      async *[Symbol.asyncIterator]() {
+        for (const [i, id] of ids.entries()) {
+          const itemDigest = digests[i]
+          if (itemDigest === undefined) continue
+          const itemBytes = reader.read(itemDigest)
+          if (itemBytes === undefined) throw new LostInput(index, id)
+          yield { id, value: kind.decode(itemBytes) }
+        }
+      },
+    },
+  }
+  return collection
+}
+
+/** Stands for the digest of an input that a `left` join did not find. */
+export const missingInput: Digest = 'missing'
+
+function nodeNamed(registry: Registry, name: string): NodeDefinition {
+  const node = registry.nodes.get(name)
+  if (node === undefined) throw new Error(`internal: the worker's registry has no node ${name}`)
+  return node
+}
+
+function kindNamed(registry: Registry, name: string): Kind {
+  const kind = registry.kinds.get(name)
+  if (kind === undefined) throw new Error(`internal: the worker's registry has no kind ${name}`)
+  return kind
+}
+
+/** Problems keep their own words; anything else is a bug of a node or a library and shows where it came from. */
+function describeError(error: unknown): Diagnostic {
+  if (error instanceof TaskError) return error.diagnostic
+  const { message, stack } = error instanceof Error ? error : new Error(String(error))
+  const frames = (stack ?? '').split('\n').slice(1, 4).map(line => line.trim())
+  return { code: 'node-error', message, notes: frames.map(frame => ({ message: frame })) }
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<{ readonly id: string; readonly outputs: { readonly [port: string]: unknown } }> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
+}

@@ -1,0 +1,58 @@
+import type { Lane } from '../contract/node.ts'
+import type { Executor } from './executor.ts'
+import { createPool, type PoolOptions } from './pool.ts'
+import { startProcess, startThread } from './worker-handle.ts'
+
+export interface LocalExecutorOptions {
+  readonly registryUrl: string
+  readonly storeUrl: string
+  readonly storeDirectory: string
+  readonly keepAuto: boolean
+  /** `cpu`, or devices such as `cuda:0`; one inference worker for each device and slot. */
+  readonly devices: readonly string[]
+  readonly slotsPerDevice: number
+  /** Threads of the cpu lane, and of the io lane. */
+  readonly threads: number
+  readonly attempts?: number
+}
+
+/** Inference in child processes, everything else in worker threads of this process. */
+export function createLocalExecutor(options: LocalExecutorOptions): Executor {
+  const processUrl = workerUrl('worker-process')
+  const threadUrl = workerUrl('worker-thread')
+  const opening: PoolOptions['opening'] = slot => ({
+    type: 'open',
+    registryUrl: options.registryUrl,
+    storeUrl: options.storeUrl,
+    storeDirectory: options.storeDirectory,
+    device: slot.includes('/') ? slot.slice(0, slot.lastIndexOf('/')) : 'cpu',
+    keepAuto: options.keepAuto,
+  })
+  const attempts = options.attempts ?? 3
+  const gpuSlots = options.devices.flatMap(device => Array.from({ length: options.slotsPerDevice }, (_, i) => `${device}/${i}`))
+  const threadSlots = (lane: string) => Array.from({ length: options.threads }, (_, i) => `${lane}-${i}`)
+  const pools = {
+    gpu: createPool({ slots: gpuSlots, unitsPerWorker: 2, attempts, opening, start: (slot, listen) => startProcess(`inference ${slot}`, processUrl, listen) }),
+    cpu: createPool({ slots: threadSlots('cpu'), unitsPerWorker: 4, attempts, opening, start: (slot, listen) => startThread(slot, threadUrl, listen) }),
+    io: createPool({ slots: threadSlots('io'), unitsPerWorker: 8, attempts, opening, start: (slot, listen) => startThread(slot, threadUrl, listen) }),
+  } satisfies Record<Lane, ReturnType<typeof createPool>>
+  const all = Object.values(pools)
+
+  return {
+    lanes: (['gpu', 'cpu', 'io'] as const).map(lane => ({ lane, width: pools[lane].width })),
+    capacity: lane => pools[lane].capacity,
+    submit: (lane, group, unit, listener) => pools[lane].submit(group, unit, listener),
+    running: lane => pools[lane].running(),
+    processIds: () => all.flatMap(pool => pool.processIds()),
+    close: async () => void (await Promise.all(all.map(pool => pool.close()))),
+    abort: () => {
+      for (const pool of all) pool.abort()
+    },
+  }
+}
+
+/** Workers always run compiled code: neither `fork` nor `Worker` reads TypeScript on the oldest Node supported. */
+function workerUrl(name: string): URL {
+  const here = import.meta.url
+  return here.endsWith('.ts') ? new URL(`../../dist/engine/run/${name}.js`, here) : new URL(`${name}.js`, here)
+}

@@ -1,0 +1,38 @@
+import type { TaskOutcome, Unit, UnitResult, WireGroup } from './wire.ts'
+
+/** Every message between a run and a worker. A process and a thread speak the same. */
+export type ToWorker =
+  | {
+      readonly type: 'open'
+      readonly registryUrl: string
+      /** Module that exports `openReader`. */
+      readonly storeUrl: string
+      readonly storeDirectory: string
+      readonly device: string
+      /** Store the blobs of ports whose policy is `auto`. */
+      readonly keepAuto: boolean
+    }
+  | { readonly type: 'group'; readonly group: WireGroup }
+  | { readonly type: 'unit'; readonly unit: Unit }
+  /** The outcome with this number is stored. */
+  | { readonly type: 'stored'; readonly bytes: number }
+  | { readonly type: 'close' }
+
+export type FromWorker =
+  | { readonly type: 'outcome'; readonly unit: number; readonly outcome: TaskOutcome; readonly bytes: number }
+  | { readonly type: 'note'; readonly unit: number; readonly task: number; readonly message: string }
+  | { readonly type: 'result'; readonly unit: number; readonly result: UnitResult }
+  /** The worker itself is broken (it could not open the store, say); it ends after this. */
+  | { readonly type: 'broken'; readonly message: string }
+  | { readonly type: 'closed' }
+
+/** One end of the connection, seen from the worker. */
+export interface WorkerChannel {
+  readonly send: (message: FromWorker) => void
+  readonly onMessage: (listener: (message: ToWorker) => void) => void
+  /** Ends the worker after everything was sent. */
+  readonly end: () => void
+}
+
+/** A worker stops making new outcomes while more than this is on its way to the store. */
+export const maxUnstoredBytes = 32 * 1024 * 1024

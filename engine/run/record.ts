@@ -1,0 +1,39 @@
+import type { Digest } from '../base/digest.ts'
+import { sha256 } from '../base/digest.ts'
+import type { CellPort } from '../contract/graph.ts'
+import type { Store } from '../contract/store.ts'
+import { columnManifest } from './columns.ts'
+import { type GroupState, portName, type RunState } from './state.ts'
+
+/**
+ * Notes how each cell of a finished group was keyed: its recipe, the digests its group read and made. `why` and `plan`
+ * compare the next run with it; with the manifests behind the digests they get down to single items.
+ */
+export function recordCells(state: RunState, group: GroupState, store: Store, runId: string): void {
+  if (group.failed > 0) return
+  const inputs = group.group.externals.map(source => [portLabel(state, source), [digestOf(state, source)]] as const)
+  const outputs = new Map(group.group.exports.map(source => [portName(source), digestOf(state, source)]))
+  for (const task of group.wire.tasks) {
+    const own: { [port: string]: Digest } = {}
+    for (const { port } of task.outputs) {
+      const digest = outputs.get(`${task.cell}.${port}`)
+      if (digest !== undefined) own[port] = digest
+    }
+    const files = group.key !== undefined && group.group.form === 'files' ? [['files', [group.key]] as const] : []
+    store.runs.cell(runId, { address: task.address, recipe: task.recipe, inputs: [...inputs, ...files], outputs: own })
+  }
+}
+
+function digestOf(state: RunState, source: CellPort): Digest {
+  const single = state.singles.get(portName(source))
+  return single ?? sha256(columnManifest(state.columns.get(portName(source))!))
+}
+
+/** `step[coordinates].port`: the name of an input in the record. */
+export function portLabel(state: RunState, source: CellPort): string {
+  for (const step of state.graph.steps) {
+    const cell = step.cells.find(one => one.index === source.cell)
+    if (cell !== undefined) return `${cell.address}.${source.port}`
+  }
+  throw new Error(`internal: no cell ${source.cell}`)
+}

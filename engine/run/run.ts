@@ -1,0 +1,136 @@
+import type { Digest } from '../base/digest.ts'
+import type { Emit, RunFinished, RunStatus, TaskCounts } from '../contract/event.ts'
+import type { Graph } from '../contract/graph.ts'
+import type { Registry } from '../contract/registry.ts'
+import type { Store } from '../contract/store.ts'
+import { deliverOutputs } from './deliver.ts'
+import type { Executor } from './executor.ts'
+import { listItems } from './list-items.ts'
+import { createNarrator } from './narrate.ts'
+import { recordCells } from './record.ts'
+import { startSampling } from './samples.ts'
+import { createSchedule } from './schedule.ts'
+import { createWriter } from './writer.ts'
+
+export interface RunRequest {
+  readonly runId: string
+  readonly graph: Graph
+  readonly recipes: ReadonlyMap<Digest, string>
+  readonly registry: Registry
+  readonly store: Store
+  readonly executor: Executor
+  readonly emit: Emit
+  readonly nowMs: () => number
+  readonly outDirectory: string
+  readonly memoryBudgetBytes: number
+  readonly keepGoing: boolean
+  /** Ids of steps that run although they are known. */
+  readonly forcedSteps: readonly string[]
+  readonly listFiles: (folder: string, globs: readonly string[]) => readonly string[]
+  /** Parameters as given, for the record of the run. */
+  readonly paramsJson: string
+}
+
+export interface RunHandle {
+  readonly finished: Promise<RunFinished>
+  /** Starts nothing new; what is in flight is finished and stored. */
+  readonly stop: (reason: string, status: Extract<RunStatus, 'stopped' | 'interrupted'>) => void
+  /** Gives up what is in flight. */
+  readonly abort: () => void
+}
+
+/** Runs a compiled graph to its outputs. Everything that happens is an event; the last one is `run.finished`. */
+export function startRun(request: RunRequest): RunHandle {
+  const { graph, store, executor, registry, nowMs } = request
+  const startedMs = nowMs()
+  const counts = { hit: 0, done: 0, rebuilt: 0, failed: 0, skipped: 0 }
+  let inferences = 0
+  let stopStatus: RunStatus | undefined
+  const narrator = createNarrator(
+    graph,
+    event => {
+      if (event.type === 'task.hits') counts.hit += event.tasks
+      if (event.type === 'task.skipped') counts.skipped += event.tasks
+      if (event.type === 'task.failed') counts.failed++
+      if (event.type === 'task.done') {
+        counts[event.rebuilt ? 'rebuilt' : 'done']++
+        inferences += event.inferences
+      }
+      request.emit(event)
+    },
+    nowMs,
+  )
+  const writer = createWriter(store, key => narrator.remark(undefined, undefined, `another result is already stored under key ${key}; it is kept`))
+  const forced = new Set(
+    graph.steps.filter(step => request.forcedSteps.includes(step.id)).flatMap(step => step.cells.map(cell => cell.index)),
+  )
+  const schedule = createSchedule(graph, {
+    registry,
+    store,
+    executor,
+    writer,
+    narrator,
+    keepGoing: request.keepGoing,
+    forced,
+    listItems: cell => listItems(graph, cell, registry, store, request.listFiles),
+    groupDone: (state, group) => recordCells(state, group, store, request.runId),
+  })
+
+  return {
+    finished: work(),
+    stop(reason, status) {
+      if (stopStatus === undefined) narrator.emit({ type: 'run.stopping', reason })
+      stopStatus = status
+      schedule.stop()
+    },
+    abort() {
+      stopStatus ??= 'interrupted'
+      schedule.stop()
+      executor.abort()
+    },
+  }
+
+  async function work(): Promise<RunFinished> {
+    for (const [recipe, json] of request.recipes) store.recipes.set(recipe, json)
+    store.runs.start({ id: request.runId, pipeline: graph.name, path: graph.path, startedMs, paramsJson: request.paramsJson })
+    narrator.emit({
+      type: 'run.started',
+      runId: request.runId,
+      pipeline: graph.name,
+      steps: graph.steps.map(step => ({
+        id: step.id,
+        node: step.node,
+        lane: step.lane,
+        cells: step.cells.length,
+        groups: [...new Set(step.cells.map(cell => cell.group))],
+      })),
+      lanes: executor.lanes,
+      memoryBudgetBytes: request.memoryBudgetBytes,
+      cacheDirectory: store.directory,
+      outDirectory: request.outDirectory,
+    })
+    const stopSampling = startSampling(executor, narrator, request.memoryBudgetBytes, schedule.queued)
+    let outputs: { readonly [name: string]: string } = {}
+    try {
+      await schedule.run()
+      if (stopStatus === undefined) {
+        outputs = await deliverOutputs(schedule.state, request.outDirectory, store, narrator, schedule.remake)
+      }
+    } finally {
+      stopSampling()
+      writer.flush()
+      await executor.close()
+    }
+    return end(outputs)
+  }
+
+  function end(outputs: { readonly [name: string]: string }): RunFinished {
+    const finishedMs = nowMs()
+    const status: RunStatus = stopStatus ?? (counts.failed > 0 || schedule.failed() ? 'failed' : 'done')
+    const tasks: TaskCounts = { ...counts }
+    const event: RunFinished = { type: 'run.finished', atMs: finishedMs, status, tasks, inferences, outputs, wallMs: finishedMs - startedMs }
+    store.runs.finish(request.runId, { finishedMs, status, summaryJson: JSON.stringify({ tasks, inferences, outputs, wallMs: event.wallMs }) })
+    request.emit(event)
+    return event
+  }
+}

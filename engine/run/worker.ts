@@ -1,0 +1,94 @@
+import type { Closable } from '../contract/node.ts'
+import type { Registry } from '../contract/registry.ts'
+import type { StoreReader } from '../contract/store.ts'
+import { createUnitHost, type WorkerServices } from './host.ts'
+import { maxUnstoredBytes, type ToWorker, type WorkerChannel } from './protocol.ts'
+import { evaluateUnit } from './unit.ts'
+import type { TaskOutcome, Unit, WireGroup } from './wire.ts'
+
+/**
+ * A worker's life, the same in a child process and in a thread: open, run units as they come (several at once, their
+ * waits overlap), send outcomes as they are made, close when told.
+ */
+export function serveWorker(channel: WorkerChannel): void {
+  const groups = new Map<number, WireGroup>()
+  const resources = new Map<string, Promise<Closable>>()
+  const stop = new AbortController()
+  let services: Promise<WorkerServices> | undefined
+  let unstoredBytes = 0
+  let wakeWriters: (() => void)[] = []
+
+  channel.onMessage(message => {
+    handle(message).catch((error: unknown) => {
+      channel.send({ type: 'broken', message: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+    })
+  })
+
+  async function handle(message: ToWorker): Promise<void> {
+    switch (message.type) {
+      case 'open':
+        services = open(message)
+        await services
+        return
+      case 'group':
+        groups.set(message.group.index, message.group)
+        return
+      case 'unit':
+        await runUnit(message.unit)
+        return
+      case 'stored':
+        unstoredBytes -= message.bytes
+        if (unstoredBytes <= maxUnstoredBytes) {
+          for (const wake of wakeWriters) wake()
+          wakeWriters = []
+        }
+        return
+      case 'close':
+        await close()
+    }
+  }
+
+  async function open(message: Extract<ToWorker, { type: 'open' }>): Promise<WorkerServices> {
+    const { registry } = (await import(message.registryUrl)) as { registry: Registry }
+    const { openReader } = (await import(message.storeUrl)) as { openReader: (directory: string) => StoreReader }
+    return {
+      registry,
+      reader: openReader(message.storeDirectory),
+      device: message.device,
+      keepAuto: message.keepAuto,
+      signal: stop.signal,
+      resource: <T extends Closable>(name: string, openResource: () => Promise<T>) => {
+        const known = resources.get(name) ?? openResource()
+        resources.set(name, known)
+        return known as Promise<T>
+      },
+      publish,
+      note: (unit, task, text) => channel.send({ type: 'note', unit, task, message: text }),
+    }
+  }
+
+  async function runUnit(unit: Unit): Promise<void> {
+    if (services === undefined) throw new Error('internal: a unit came before the store was opened')
+    const ready = await services
+    const group = groups.get(unit.group)
+    if (group === undefined) throw new Error(`internal: unit of the unknown group ${unit.group}`)
+    const result = await evaluateUnit(group, unit, createUnitHost(group, unit, ready))
+    channel.send({ type: 'result', unit: unit.id, result })
+  }
+
+  /** Sends an outcome; waits while too much is on its way to the store. */
+  async function publish(unit: number, outcome: TaskOutcome): Promise<void> {
+    const bytes = outcome.blobs.reduce((sum, blob) => sum + (blob.content instanceof Uint8Array ? blob.sizeBytes : 0), 1024)
+    unstoredBytes += bytes
+    channel.send({ type: 'outcome', unit, outcome, bytes })
+    while (unstoredBytes > maxUnstoredBytes) await new Promise<void>(wake => wakeWriters.push(wake))
+  }
+
+  async function close(): Promise<void> {
+    stop.abort()
+    for (const resource of resources.values()) await (await resource).close()
+    ;(await services)?.reader.close()
+    channel.send({ type: 'closed' })
+    channel.end()
+  }
+}
