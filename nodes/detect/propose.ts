@@ -9,7 +9,7 @@ import type { OnnxSessions, RunResult } from '../onnx/tensor.ts'
 import type { View } from '../values/features.ts'
 import type { ImageRef } from '../values/image.ts'
 import type { Proposals } from '../values/proposals.ts'
-import { readRgb } from '../values/read-image.ts'
+import { readRgbOnce } from '../values/decoded-images.ts'
 import type { ModelFeatures } from './model-features.ts'
 
 interface Params {
@@ -80,7 +80,7 @@ export const detectPropose = defineNode<Params, Inputs>({
   },
   run: async ({ images: image }, params, context) => {
     const model = await openModel(params.model, context)
-    const { rgb, widthPx, heightPx } = await readRgb(image, context)
+    const { rgb, widthPx, heightPx } = await readRgbOnce(image, context)
     const frameHw = [heightPx, widthPx] as const
     const scale = params.scale ?? { fit: [model.longerSidePx, model.shorterSidePx] as const }
     const view: View = { frameHw, resizedHw: viewSizeHw(model, scale, frameHw), flip: params.flip }
