@@ -57,29 +57,30 @@ function outputLines(state: RunState, paint: Paint): string[] {
 }
 
 function stepLines(state: RunState, paint: Paint): string[] {
-  const rows = state.steps
-    .filter(step => settledTasks(step) > 0 || stepPhase(step) !== 'done')
-    .map(step => {
-      const mean = meanTaskMs(step)
-      return [
-        step.id,
-        step.tasks === undefined ? '?' : formatCount(step.tasks),
-        shown(step.hit),
-        shown(step.done),
-        shown(step.rebuilt),
-        shown(step.failed),
-        shown(step.skipped),
-        step.spentMs === 0 ? '' : formatDuration(step.spentMs),
-        mean === undefined ? '' : formatDuration(mean),
-      ]
-    })
+  const begun = state.steps.filter(step => settledTasks(step) > 0)
+  const unbegun = state.steps.filter(step => settledTasks(step) === 0 && stepPhase(step) === 'waiting').length
+  const rows = begun.map(step => {
+    const mean = meanTaskMs(step)
+    return [
+      step.id,
+      step.tasks === undefined ? '?' : formatCount(step.tasks),
+      shown(step.hit),
+      shown(step.done),
+      shown(step.rebuilt),
+      shown(step.failed),
+      shown(step.skipped),
+      step.spentMs === 0 ? '' : formatDuration(step.spentMs),
+      mean === undefined ? '' : formatDuration(mean),
+    ]
+  })
   const columns = ['step', 'tasks', 'cached', 'computed', 'rebuilt', 'failed', 'skipped', 'work', 'per task']
   const [titles, ...lines] = tableLines(
     columns.map((title, index) => ({ title, align: index === 0 ? 'left' : 'right' })),
     rows,
     { indent: 2 },
   )
-  return [paint.dim(titles ?? ''), ...lines]
+  const rest = unbegun === 0 ? [] : [`  ${paint.dim(`… ${counted(unbegun, 'step')} did not start`)}`]
+  return begun.length === 0 ? rest : [paint.dim(titles ?? ''), ...lines, ...rest]
 }
 
 /** Zeros are left out: the eye finds what is there. */

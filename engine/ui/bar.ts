@@ -6,18 +6,24 @@ export interface Bar {
   readonly rest: string
 }
 
-/** Ends are rounded down: a bar is full only when everything has come to an end. */
+/**
+ * Ends are rounded down: a bar is full only when everything has come to an end. Without a known number of tasks it is
+ * blank before the first and dotted after.
+ */
 export function progressBar(
   width: number,
   tasks: number | undefined,
   counts: { readonly cached: number; readonly computed: number; readonly lost: number },
 ): Bar {
   if (width <= 0) return { cached: '', computed: '', lost: '', rest: '' }
-  if (tasks === undefined) return { cached: '', computed: '', lost: '', rest: '┄'.repeat(width) }
-  const end = (count: number) => (tasks === 0 ? width : Math.min(width, Math.floor((width * count) / tasks)))
-  const cachedEnd = tasks === 0 ? 0 : end(counts.cached)
-  const computedEnd = tasks === 0 ? 0 : end(counts.cached + counts.computed)
-  const lostEnd = tasks === 0 ? 0 : end(counts.cached + counts.computed + counts.lost)
+  if (tasks === undefined) {
+    const begun = counts.cached + counts.computed + counts.lost > 0
+    return { cached: '', computed: '', lost: '', rest: (begun ? '┄' : ' ').repeat(width) }
+  }
+  const end = (count: number) => (tasks === 0 ? 0 : Math.min(width, Math.floor((width * count) / tasks)))
+  const cachedEnd = end(counts.cached)
+  const computedEnd = end(counts.cached + counts.computed)
+  const lostEnd = end(counts.cached + counts.computed + counts.lost)
   return {
     cached: '▒'.repeat(cachedEnd),
     computed: '█'.repeat(computedEnd - cachedEnd),

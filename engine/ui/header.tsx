@@ -33,19 +33,29 @@ export function timeText(state: RunState, nowMs: number): string {
   return `${elapsed}, ${left.atLeast ? 'at least' : 'about'} ${formatClock(left.ms)} left`
 }
 
-/** `1,203 of 5,760 tasks: 800 cached, 401 computed, 2 failed · 403 inferences`. */
-export function totalsText(state: RunState): string {
+/** `1,203 of 5,760 tasks: 800 cached, 401 computed, 2 failed · 403 inferences`; the least telling parts give way. */
+export function totalsText(state: RunState, columns: number): string {
   const totals = runTotals(state)
-  const parts = [
-    totals.hit > 0 ? `${formatCount(totals.hit)} cached` : '',
-    totals.done > 0 ? `${formatCount(totals.done)} computed` : '',
-    totals.rebuilt > 0 ? `${formatCount(totals.rebuilt)} rebuilt` : '',
-    totals.failed > 0 ? `${formatCount(totals.failed)} failed` : '',
-    totals.skipped > 0 ? `${formatCount(totals.skipped)} skipped` : '',
-  ].filter(part => part !== '')
   const of = `${formatCount(totals.settled)} of ${formatCount(totals.tasks)}${totals.open ? '+' : ''} tasks`
   const inferences = state.inferences === 0 ? '' : ` · ${counted(state.inferences, 'inference')}`
-  return `${of}${parts.length === 0 ? '' : `: ${parts.join(', ')}`}${inferences}`
+  const wide = [part(totals.hit, 'cached'), part(totals.done, 'computed'), part(totals.rebuilt, 'rebuilt')]
+  const lost = [part(totals.failed, 'failed'), part(totals.skipped, 'skipped')]
+  const texts = [
+    listed(of, [...wide, ...lost]) + inferences,
+    listed(of, [...wide, part(totals.failed, 'failed')]) + inferences,
+    listed(of, [...wide, part(totals.failed, 'failed')]),
+    listed(of, [part(totals.failed, 'failed')]),
+  ]
+  return texts.find(text => displayWidth(text) <= columns) ?? of
+}
+
+function part(count: number, word: string): string {
+  return count === 0 ? '' : `${formatCount(count)} ${word}`
+}
+
+function listed(lead: string, parts: readonly string[]): string {
+  const list = parts.filter(text => text !== '').join(', ')
+  return list === '' ? lead : `${lead}: ${list}`
 }
 
 export const Header = memo(function Header(props: HeaderProps) {

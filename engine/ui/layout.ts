@@ -100,7 +100,7 @@ export function stepColumns(columns: number, longestName: number): StepColumns {
   const settled = columns >= 64 ? 15 : 12
   const percent = columns >= 24 ? 5 : 0
   const left = columns - MARK - cells - rate - cached - failed - settled - percent
-  const bar = left >= 26 ? Math.min(40, Math.max(10, left - Math.max(12, longestName + 1)), left - 14) : 0
+  const bar = left >= 24 ? Math.min(40, Math.max(8, left - Math.max(12, longestName + 1)), left - 14) : 0
   return { name: Math.max(0, left - bar), cells, bar, percent, settled, cached, failed, rate }
 }
 

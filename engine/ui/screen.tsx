@@ -30,12 +30,11 @@ export function Screen(props: ScreenProps) {
   return (
     <Box flexDirection="column" width={columns}>
       <Header {...headerProps(state, columns, nowMs)} />
-      {frame.totals ? <Line text={totalsText(state)} /> : null}
+      {frame.totals ? <Line text={totalsText(state, columns)} /> : null}
       {frame.gaps ? <Line text=" " /> : null}
       <Body {...props} frame={frame} rows={body} />
       {frame.gaps ? <Line text=" " /> : null}
       <Machine state={state} columns={columns} frame={frame} />
-      {frame.gaps ? <Line text=" " /> : null}
       {rows >= 5 ? <Footer {...footerProps(view, state.failureCount, columns)} /> : null}
     </Box>
   )
@@ -44,7 +43,7 @@ export function Screen(props: ScreenProps) {
 /** Lines of everything but the body. */
 function linesAround(frame: Frame, state: RunState): number {
   const machine = frame.machine === 'lines' ? state.lanes.length + 1 : frame.machine === 'one-line' ? 1 : 0
-  return 2 + Number(frame.totals) + machine + (frame.gaps ? 3 : 0)
+  return 2 + Number(frame.totals) + machine + (frame.gaps ? 2 : 0)
 }
 
 function Body(props: ScreenProps & { readonly frame: Frame }): ReactNode {
@@ -79,6 +78,7 @@ function Body(props: ScreenProps & { readonly frame: Frame }): ReactNode {
             titles={frame.titles}
             selected={undefined}
           />
+          {frame.gaps && events.length > 0 ? <Line text=" " /> : null}
           {events.map(happening => (
             <EventRow
               key={`${happening.atMs} ${happening.text}`}
