@@ -2,30 +2,42 @@ import { TaskError } from '../../engine/base/diagnostic.ts'
 import type { Collection } from '../../engine/contract/node.ts'
 
 /**
- * Walks two collections of the same items in step, one item of each in memory.
- * @throws TaskError naming the first item that only one of them has.
+ * Walks several collections of the same items in step, one item of each in memory.
+ * @param names of the ports, for messages.
+ * @throws TaskError naming the first item that one of them lacks.
  */
+export async function* walkAll<T>(
+  collections: readonly Collection<T>[],
+  names: readonly string[],
+): AsyncGenerator<{ readonly id: string; readonly values: readonly T[] }> {
+  const walks = collections.map(({ items }) => items[Symbol.asyncIterator]())
+  try {
+    for (;;) {
+      const steps = await Promise.all(walks.map(walk => walk.next()))
+      const items = steps.map(step => (step.done ? undefined : step.value))
+      const ids = items.flatMap(item => item?.id ?? [])
+      const id = ids.sort()[0]
+      if (id === undefined) return
+      const values = items.map((item, port) => {
+        if (item?.id === id) return item.value
+        throw missing(id, names[port] ?? `${port}`)
+      })
+      yield { id, values }
+    }
+  } finally {
+    for (const walk of walks) await walk.return?.()
+  }
+}
+
+/** `walkAll` for two collections of different kinds. */
 export async function* walkTogether<A, B>(
   first: Collection<A>,
   firstName: string,
   second: Collection<B>,
   secondName: string,
 ): AsyncGenerator<{ readonly id: string; readonly first: A; readonly second: B }> {
-  const others = second.items[Symbol.asyncIterator]()
-  try {
-    for await (const { id, value } of first.items) {
-      const other = await others.next()
-      if (other.done || other.value.id !== id) {
-        const found = other.done ? undefined : other.value.id
-        const lacking = found === undefined || id < found ? [id, secondName] : [found, firstName]
-        throw missing(lacking[0]!, lacking[1]!)
-      }
-      yield { id, first: value, second: other.value.value }
-    }
-    const left = await others.next()
-    if (!left.done) throw missing(left.value.id, firstName)
-  } finally {
-    await others.return?.()
+  for await (const { id, values } of walkAll<A | B>([first, second], [firstName, secondName])) {
+    yield { id, first: values[0] as A, second: values[1] as B }
   }
 }
 
@@ -33,6 +45,6 @@ function missing(id: string, port: string): TaskError {
   return new TaskError({
     code: 'bad-value',
     message: `item ${id} is missing at input ${port}`,
-    fix: 'Both inputs must have the same items; join: inner  leaves out what only one has.',
+    fix: 'All inputs must have the same items; join: inner  leaves out what only some have.',
   })
 }
