@@ -55,6 +55,8 @@ export interface StepDeclaration {
   readonly matrix: MatrixDeclaration | undefined
   readonly over: readonly string[]
   readonly in: ReadonlyMap<string, InputBinding>
+  /** Runs the step on a part of the items. */
+  readonly items: ItemSelection | undefined
   readonly join: 'exact' | 'inner' | 'left'
   /** Persist policy by output port, overriding the node's. */
   readonly store: { readonly [port: string]: 'always' | 'auto' | 'never' }
@@ -82,6 +84,13 @@ export interface InputSource {
   readonly from: string
   readonly where: Condition
   readonly path: TreePath
+}
+
+/** `items: folds.valid` (a selection), or `items: { from: type.label, equals: astro }`. */
+export interface ItemSelection {
+  /** `step.port`, or the bare name of one of the file's inputs. */
+  readonly from: string
+  readonly equals: string | number | boolean | undefined
 }
 
 export interface OutputDeclaration {
