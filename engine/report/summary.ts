@@ -124,7 +124,7 @@ function remarkLines(state: RunState, paint: Paint): string[] {
 function nextLines(state: RunState, status: RunStatus, paint: Paint): string[] {
   const totals = runTotals(state)
   const kept = totals.hit + totals.done + totals.rebuilt
-  const keptText = kept === 0 ? '' : ` The ${counted(kept, 'finished task')} will be read from the cache.`
+  const keptText = kept === 0 ? '' : ` ${counted(kept, 'finished task')} will be read from the cache.`
   const lead = paint.bold('next:')
   switch (status) {
     case 'done':

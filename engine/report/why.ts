@@ -69,7 +69,7 @@ export function compareRecipes(before: RecipeParts, after: RecipeParts): Change[
   }
   compareParams('', before.params, after.params, changes)
   for (const name of unionOfKeys(before.runtimes, after.runtimes)) {
-    const [old, now] = [before.runtimes[name], after.runtimes[name]]
+    const [old, now] = [own(before.runtimes, name), own(after.runtimes, name)]
     if (old !== now) changes.push({ what: 'runtime', name, before: old, after: now })
   }
   return changes
@@ -103,7 +103,7 @@ export function compareInputs(before: readonly PortDigests[], after: readonly Po
 function compareParams(path: string, before: Json | undefined, after: Json | undefined, changes: Change[]): void {
   if (isMap(before) && isMap(after)) {
     for (const key of unionOfKeys(before, after)) {
-      compareParams(path === '' ? key : `${path}.${key}`, before[key], after[key], changes)
+      compareParams(path === '' ? key : `${path}.${key}`, own(before, key), own(after, key), changes)
     }
     return
   }
@@ -113,6 +113,11 @@ function compareParams(path: string, before: Json | undefined, after: Json | und
 
 function isMap(value: Json | undefined): value is { readonly [key: string]: Json } {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Users name the entries: `toString` is a key like any other. */
+function own<T>(map: { readonly [key: string]: T }, key: string): T | undefined {
+  return Object.hasOwn(map, key) ? map[key] : undefined
 }
 
 function unionOfKeys(a: object, b: object): string[] {
