@@ -1,0 +1,109 @@
+import { badFile } from '../values/bad-file.ts'
+import { numberCell, readCsvRecords } from './csv-records.ts'
+
+/** The annotation files of Open Images, grouped by image; only the images asked for are kept in memory. */
+
+export interface ObjectRow {
+  readonly rowNumber: number
+  readonly classId: string
+  /** x1, y1, x2, y2 as shares of width and height. */
+  readonly boxShares: readonly [number, number, number, number]
+  /** Path below the folder of masks; undefined in rows of the boxes file. */
+  readonly maskPath: string | undefined
+  readonly groupOf: boolean
+}
+
+export interface LabelRow {
+  readonly classId: string
+  /** 1: in the picture; 0: checked, not in it. */
+  readonly confidence: number
+}
+
+/** Rows of a masks file (`MaskPath, ImageID, LabelName, BoxXMin, BoxXMax, BoxYMin, BoxYMax`) by image. */
+export async function readMaskRows(path: string, wanted: ReadonlySet<string>): Promise<Map<string, ObjectRow[]>> {
+  const columns = ['MaskPath', 'ImageID', 'LabelName', 'BoxXMin', 'BoxXMax', 'BoxYMin', 'BoxYMax'] as const
+  const byImage = new Map<string, ObjectRow[]>()
+  for await (const { rowNumber, cells } of readCsvRecords(path, columns)) {
+    if (!wanted.has(cells.ImageID)) continue
+    const maskPath = cells.MaskPath.replaceAll('\\', '/')
+    if (maskPath === '' || maskPath.startsWith('/') || maskPath.split('/').includes('..')) {
+      throw badFile(
+        path,
+        `row ${rowNumber}, column MaskPath`,
+        `is ${JSON.stringify(maskPath)}; expected a path below the masks folder`,
+      )
+    }
+    push(byImage, cells.ImageID, {
+      rowNumber,
+      classId: cells.LabelName,
+      boxShares: boxShares(path, rowNumber, cells, ['BoxXMin', 'BoxYMin', 'BoxXMax', 'BoxYMax']),
+      maskPath,
+      groupOf: false,
+    })
+  }
+  return byImage
+}
+
+/** Rows of a boxes file (`ImageID, LabelName, XMin, XMax, YMin, YMax, IsGroupOf`) by image. */
+export async function readBoxRows(path: string, wanted: ReadonlySet<string>): Promise<Map<string, ObjectRow[]>> {
+  const columns = ['ImageID', 'LabelName', 'XMin', 'XMax', 'YMin', 'YMax', 'IsGroupOf'] as const
+  const byImage = new Map<string, ObjectRow[]>()
+  for await (const { rowNumber, cells } of readCsvRecords(path, columns)) {
+    if (!wanted.has(cells.ImageID)) continue
+    push(byImage, cells.ImageID, {
+      rowNumber,
+      classId: cells.LabelName,
+      boxShares: boxShares(path, rowNumber, cells, ['XMin', 'YMin', 'XMax', 'YMax']),
+      maskPath: undefined,
+      groupOf: numberCell(path, rowNumber, 'IsGroupOf', cells.IsGroupOf) === 1,
+    })
+  }
+  return byImage
+}
+
+/** Rows of an image labels file (`ImageID, LabelName, Confidence`) by image. */
+export async function readLabelRows(path: string, wanted: ReadonlySet<string>): Promise<Map<string, LabelRow[]>> {
+  const byImage = new Map<string, LabelRow[]>()
+  for await (const { rowNumber, cells } of readCsvRecords(path, ['ImageID', 'LabelName', 'Confidence'] as const)) {
+    if (!wanted.has(cells.ImageID)) continue
+    const confidence = numberCell(path, rowNumber, 'Confidence', cells.Confidence)
+    push(byImage, cells.ImageID, { classId: cells.LabelName, confidence })
+  }
+  return byImage
+}
+
+/** Coordinates in the files have six decimals, so equal boxes may differ in the last of them. */
+const SAME_SHARE = 1.5e-6
+
+/**
+ * Mask rows with the group-of flag of their box row (same class, same box), then the box rows that no mask belongs to.
+ * The official evaluation joins both files by the same columns, but by equal numbers only.
+ */
+export function joinMasksAndBoxes(masks: readonly ObjectRow[], boxes: readonly ObjectRow[]): ObjectRow[] {
+  const free = new Set(boxes)
+  const joined = masks.map(mask => {
+    for (const box of free) {
+      const same = box.boxShares.every((share, side) => Math.abs(share - mask.boxShares[side]!) <= SAME_SHARE)
+      if (box.classId !== mask.classId || !same) continue
+      free.delete(box)
+      return { ...mask, groupOf: box.groupOf }
+    }
+    return mask
+  })
+  return [...joined, ...free]
+}
+
+function boxShares<Column extends string>(
+  path: string,
+  rowNumber: number,
+  cells: { readonly [column in Column]: string },
+  columns: readonly [Column, Column, Column, Column],
+): ObjectRow['boxShares'] {
+  return columns.map(column => numberCell(path, rowNumber, column, cells[column])) as unknown as ObjectRow['boxShares']
+}
+
+function push<T>(byImage: Map<string, T[]>, imageId: string, row: T): void {
+  const rows = byImage.get(imageId)
+  if (rows) rows.push(row)
+  else byImage.set(imageId, [row])
+}
