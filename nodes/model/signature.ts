@@ -17,7 +17,7 @@ export async function signatureProblems(
   const files = [model.backbone.file, model.box.file, ...(model.mask ? [model.mask.file] : [])]
   const graphs = await context.memo<{ [file: string]: Opened }>('onnx-signatures', folder.sha256, async () => {
     const opened: { [file: string]: Opened } = {}
-    for (const file of new Set(files)) opened[file] = await openSignature(join(folder.path, file))
+    for (const file of new Set(files)) opened[file] = await openSignature(folder.path, file)
     return opened
   })
   const problems: ModelProblem[] = []
@@ -26,7 +26,7 @@ export async function signatureProblems(
     if (opened === undefined || 'failed' in opened) {
       if (opened)
         problems.push({
-          message: `${file}: ${opened.failed}`,
+          message: opened.failed,
           fix: 'put the file into the model folder, or export it again',
         })
       return undefined
@@ -42,7 +42,8 @@ export async function signatureProblems(
   return problems
 }
 
-async function openSignature(path: string): Promise<Opened> {
+async function openSignature(folder: string, file: string): Promise<Opened> {
+  const path = join(folder, file)
   try {
     const session = await createSession(path, 'cpu')
     const ports = (metadata: typeof session.inputMetadata): Port[] =>
@@ -59,7 +60,8 @@ async function openSignature(path: string): Promise<Opened> {
     await session.release()
     return signature
   } catch (cause) {
-    return { failed: firstLine(cause) }
+    // Remembered by content: the folder may be elsewhere next time.
+    return { failed: firstLine(cause).replaceAll(path, file) }
   }
 }
 
