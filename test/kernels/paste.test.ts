@@ -59,7 +59,8 @@ describe('pasteMasks', () => {
           convention,
           squarePx: one.squarePx,
         })
-        const sum = region === undefined ? 0 : region.values.reduce((total: number, value) => total + value, 0)
+        let sum = 0
+        for (const value of region?.values ?? []) sum += value
         expect(Math.abs(sum - expected.sum)).toBeLessThan(1e-6 * (1 + (region?.values.length ?? 0)))
       }
     })

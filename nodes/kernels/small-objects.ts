@@ -1,0 +1,25 @@
+/**
+ * Which masks stay when small ones go.
+ * - `all`: every mask with area ≤ the limit goes. If none would stay and `keepOne` is set, the first one does
+ *   (TheoViel's tuning code for Sartorius).
+ * - `smallest`: if any area is ≤ the limit, only the masks of the smallest area go, however many others are under the
+ *   limit (the same author's inference code; the two differ).
+ * A limit of 0 keeps everything in both.
+ *
+ * @returns indices that stay, rising.
+ */
+export function largeEnough(
+  areasPx: Float64Array,
+  maxSmallPx: number,
+  rule: 'all' | 'smallest',
+  options: { readonly keepOne?: boolean } = {},
+): Uint32Array<ArrayBuffer> {
+  const all = Uint32Array.from(areasPx, (_, i) => i)
+  if (maxSmallPx <= 0) return all
+  if (rule === 'smallest') {
+    const smallest = areasPx.reduce((least, area) => Math.min(least, area), Number.POSITIVE_INFINITY)
+    return smallest > maxSmallPx ? all : all.filter(i => areasPx[i]! > smallest)
+  }
+  const kept = all.filter(i => areasPx[i]! > maxSmallPx)
+  return kept.length === 0 && options.keepOne ? all.slice(0, 1) : kept
+}
