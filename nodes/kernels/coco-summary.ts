@@ -9,8 +9,10 @@ export interface CocoSelection {
   readonly area?: string
   /** One of the caps; default the largest. */
   readonly maxDetections?: number
-  /** One class; absent: all of them. */
+  /** One class. */
   readonly label?: number
+  /** Some classes; absent, and no `label`: all of them. */
+  readonly labels?: readonly number[]
 }
 
 /** Mean precision over the selected thresholds, recalls and classes that have ground truth; −1 if there are none. */
@@ -72,14 +74,14 @@ function meanOf(curves: CocoCurves, values: Float64Array, depth: number, selecti
   const a = areaRanges.findIndex(range => range.name === (selection.area ?? 'all'))
   const m = selection.maxDetections === undefined ? M - 1 : maxDetections.indexOf(selection.maxDetections)
   if (a < 0 || m < 0) return -1
-  const firstLabel = selection.label ?? 0
-  const lastLabel = selection.label ?? curves.classCount - 1
+  const all = Array.from({ length: curves.classCount }, (_, label) => label)
+  const labels = selection.label === undefined ? (selection.labels ?? all) : [selection.label]
   let sum = 0
   let count = 0
   for (let t = 0; t < iouThresholds.length; t++) {
     if (selection.iou !== undefined && iouThresholds[t] !== selection.iou) continue
     for (let r = 0; r < depth; r++) {
-      for (let label = firstLabel; label <= lastLabel; label++) {
+      for (const label of labels) {
         const value = values[(((t * depth + r) * curves.classCount + label) * A + a) * M + m]!
         if (value <= -1) continue
         sum += value

@@ -1,106 +1,12 @@
-import { readFileSync } from 'node:fs'
-import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { CocoCurves } from '../../nodes/kernels/coco-accumulate.ts'
 import { type CocoImage, type CocoOptions, createCocoEvaluator } from '../../nodes/kernels/coco-eval.ts'
 import { cocoSettings } from '../../nodes/kernels/coco-settings.ts'
 import { averagePrecision, cocoStats } from '../../nodes/kernels/coco-summary.ts'
-import type { MaskSet } from '../../nodes/kernels/masks.ts'
-
-interface Entry {
-  readonly id: number
-  readonly image_id: number
-  readonly category_id: number
-  readonly score: number
-  readonly iscrowd: number
-  readonly ignore?: number
-  readonly area: number
-  readonly bbox: readonly [number, number, number, number]
-  readonly counts: readonly number[]
-}
-
-interface Expected {
-  readonly stats: number[]
-  readonly precision: string
-  readonly recall: string
-  readonly scores: string
-}
-
-interface Case {
-  readonly images: readonly { readonly id: number }[]
-  readonly categories: readonly number[]
-  readonly annotations: readonly Entry[]
-  readonly results: readonly Entry[]
-  readonly resultsHaveBoxes: boolean
-  readonly bbox: Expected
-  readonly segm: Expected
-  readonly pooled: Expected
-}
+import { type CocoExpected, cocoImages, readCocoCase, unpackDoubles } from '../helpers/coco-golden.ts'
 
 const names = ['plain', 'ties-and-crowds', 'box-areas', 'mask-areas', 'id-zero-and-ignore', 'more-than-a-hundred']
-
-function readCase(name: string): Case {
-  const file = new URL(`../golden/coco-eval/${name}.json.gz`, import.meta.url)
-  return JSON.parse(gunzipSync(readFileSync(file)).toString())
-}
-
-function unpack(text: string): Float64Array {
-  const bytes = gunzipSync(Buffer.from(text, 'base64'))
-  return new Float64Array(new Uint8Array(bytes).buffer)
-}
-
-function masksOf(entries: readonly Entry[]): MaskSet {
-  const starts: number[] = []
-  const ends: number[] = []
-  const offsets = [0]
-  for (const { counts } of entries) {
-    let at = 0
-    counts.forEach((count, index) => {
-      if (index % 2 === 1 && count > 0) {
-        starts.push(at)
-        ends.push(at + count)
-      }
-      at += count
-    })
-    offsets.push(starts.length)
-  }
-  return {
-    sizeHw: [96, 128],
-    starts: Uint32Array.from(starts),
-    ends: Uint32Array.from(ends),
-    offsets: Uint32Array.from(offsets),
-  }
-}
-
-function boxesOf(entries: readonly Entry[]): Float64Array {
-  return Float64Array.from(entries.flatMap(({ bbox: [x, y, w, h] }) => [x, y, x + w, y + h]))
-}
-
-function imagesOf(data: Case): CocoImage[] {
-  const labelOf = (entry: Entry) => data.categories.indexOf(entry.category_id)
-  return data.images.map(({ id }) => {
-    const truth = data.annotations.filter(entry => entry.image_id === id)
-    const found = data.results.filter(entry => entry.image_id === id)
-    return {
-      truth: {
-        labels: Int32Array.from(truth, labelOf),
-        areasPx: Float64Array.from(truth, entry => entry.area),
-        boxesXyxy: boxesOf(truth),
-        masks: masksOf(truth),
-        crowd: Uint8Array.from(truth, entry => entry.iscrowd),
-        ignore: Uint8Array.from(truth, entry => entry.ignore ?? 0),
-        ids: truth.map(entry => entry.id),
-      },
-      detections: {
-        labels: Int32Array.from(found, labelOf),
-        scores: Float64Array.from(found, entry => entry.score),
-        ...(data.resultsHaveBoxes && { boxesXyxy: boxesOf(found) }),
-        masks: masksOf(found),
-      },
-    }
-  })
-}
 
 function evaluate(images: readonly CocoImage[], options: CocoOptions, repeats?: Uint32Array): CocoCurves {
   const evaluator = createCocoEvaluator(options)
@@ -108,10 +14,10 @@ function evaluate(images: readonly CocoImage[], options: CocoOptions, repeats?: 
   return evaluator.accumulate(repeats)
 }
 
-function expectEqual(curves: CocoCurves, expected: Expected): void {
-  expect(curves.precision).toEqual(unpack(expected.precision))
-  expect(curves.recall).toEqual(unpack(expected.recall))
-  expect(curves.scores).toEqual(unpack(expected.scores))
+function expectEqual(curves: CocoCurves, expected: CocoExpected): void {
+  expect(curves.precision).toEqual(unpackDoubles(expected.precision))
+  expect(curves.recall).toEqual(unpackDoubles(expected.recall))
+  expect(curves.scores).toEqual(unpackDoubles(expected.scores))
   cocoStats(curves, 'strict').forEach((value, i) => {
     expect(Math.abs(value - expected.stats[i]!)).toBeLessThan(1e-12)
   })
@@ -119,28 +25,28 @@ function expectEqual(curves: CocoCurves, expected: Expected): void {
 
 describe('COCO evaluation equals pycocotools bit for bit', () => {
   it.each(names)('on boxes of the case %s', name => {
-    const data = { ...readCase(name), resultsHaveBoxes: true }
+    const data = { ...readCocoCase(name), resultsHaveBoxes: true }
     const classCount = data.categories.length
-    const curves = evaluate(imagesOf(data), { classCount, similarity: 'bbox', rules: 'strict' })
+    const curves = evaluate(cocoImages(data), { classCount, similarity: 'bbox', rules: 'strict' })
     expectEqual(curves, data.bbox)
   })
 
   it.each(names)('on masks of the case %s', name => {
-    const data = readCase(name)
+    const data = readCocoCase(name)
     const classCount = data.categories.length
-    const curves = evaluate(imagesOf(data), { classCount, similarity: 'segm', rules: 'strict' })
+    const curves = evaluate(cocoImages(data), { classCount, similarity: 'segm', rules: 'strict' })
     expectEqual(curves, data.segm)
   })
 
   it.each(names)('without classes on the case %s', name => {
-    const data = { ...readCase(name), resultsHaveBoxes: true }
+    const data = { ...readCocoCase(name), resultsHaveBoxes: true }
     const options = {
       classCount: data.categories.length,
       similarity: 'bbox',
       rules: 'strict',
       pooledClasses: true,
     } as const
-    expectEqual(evaluate(imagesOf(data), options), data.pooled)
+    expectEqual(evaluate(cocoImages(data), options), data.pooled)
   })
 })
 
@@ -202,8 +108,8 @@ describe('COCO evaluation rules', () => {
   })
 
   it('does not depend on the order in which images arrive when their places are given', () => {
-    const data = readCase('ties-and-crowds')
-    const images = imagesOf(data).map((image, order) => ({ ...image, order }))
+    const data = readCocoCase('ties-and-crowds')
+    const images = cocoImages(data).map((image, order) => ({ ...image, order }))
     const classCount = data.categories.length
     const forwards = evaluate(images, { classCount, similarity: 'bbox' })
     const backwards = evaluate(images.toReversed(), { classCount, similarity: 'bbox' })
@@ -211,8 +117,8 @@ describe('COCO evaluation rules', () => {
   })
 
   it('counts an image as often as it is repeated', () => {
-    const data = readCase('plain')
-    const images = imagesOf(data)
+    const data = readCocoCase('plain')
+    const images = cocoImages(data)
     const classCount = data.categories.length
     fc.assert(
       fc.property(fc.array(fc.nat(3), { minLength: images.length, maxLength: images.length }), counts => {
