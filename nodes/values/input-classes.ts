@@ -1,19 +1,14 @@
 import { TaskError } from '../../engine/base/diagnostic.ts'
-import type { Facets } from '../../engine/contract/kind.ts'
 import type { RunContext } from '../../engine/contract/node.ts'
 import { classesInFacets } from './class-lists.ts'
 import type { ClassList } from './classes.ts'
 
 /**
- * Class lists of the values at an input port while a node runs: one for each value, in the order of the port.
- *
- * Labels mean nothing without their list, and the list lives in the static type. So a run must be told the static types
- * of its inputs, in the form in which a check gets them: `context.inputTypes[port]: readonly Facets[]`. The same facets
- * have to be part of the task's key, because equal label numbers of two lists are different instances.
+ * Class lists of the values at an input port while a node runs: one for each value, in the order of the port. Labels
+ * mean nothing without their list, and the list lives in the static type.
  */
 export function inputClassLists(context: RunContext, port: string): readonly ClassList[] {
-  const types = 'inputTypes' in context ? (context.inputTypes as { readonly [port: string]: readonly Facets[] }) : {}
-  return (types[port] ?? []).map((facets, index) => {
+  return (context.inputTypes[port] ?? []).map((facets, index) => {
     const classes = classesInFacets(facets)
     if (classes) return classes
     throw new TaskError({
