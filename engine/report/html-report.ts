@@ -1,6 +1,6 @@
 import type { RunEvent } from '../contract/event.ts'
+import { foldEvents } from './apply-event.ts'
 import { counted, formatBytes, formatClock, formatCount, formatDuration } from './format.ts'
-import { foldEvents } from './journal.ts'
 import { elapsedMs, meanTaskMs, runTotals } from './progress.ts'
 import type { RunState } from './run-state.ts'
 import { type Timeline, timelineOf } from './timeline.ts'

@@ -2,7 +2,6 @@ import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs
 import { dirname } from 'node:path'
 import { TaskError } from '../base/diagnostic.ts'
 import type { RunEvent } from '../contract/event.ts'
-import { applyEvent, emptyRunState, type RunState } from './run-state.ts'
 
 /**
  * The record of a run: its events as JSON lines. Written in the background, at the latest one second after they
@@ -67,12 +66,6 @@ export function* readJournal(path: string): Generator<RunEvent> {
     }
     if (KNOWN_TYPES.has(event.type)) yield event
   }
-}
-
-export function foldEvents(events: Iterable<RunEvent>): RunState {
-  const state = emptyRunState()
-  for (const event of events) applyEvent(state, event)
-  return state
 }
 
 function parseEvent(line: string): RunEvent | undefined {

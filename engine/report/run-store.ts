@@ -1,5 +1,6 @@
 import type { Emit, RunEvent } from '../contract/event.ts'
-import { applyEvent, emptyRunState, type RunState } from './run-state.ts'
+import { applyEvent } from './apply-event.ts'
+import { emptyRunState, type RunState } from './run-state.ts'
 
 /** The one place events go to: folds them and passes them on. */
 export interface RunStore {

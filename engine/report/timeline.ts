@@ -1,5 +1,6 @@
 import type { RunEvent } from '../contract/event.ts'
 import type { Lane } from '../contract/node.ts'
+import { type BusySpan, beginUnit, endUnit, noUnits, openSpans } from './units-in-flight.ts'
 
 /** How busy each lane was over a run, in equal bins, and how much memory was in use: the data behind the HTML report. */
 export interface Timeline {
@@ -19,12 +20,13 @@ export function timelineOf(events: readonly RunEvent[], bins: number): Timeline 
   const binMs = (endMs - startMs) / bins
   const lanes = (started?.lanes ?? []).map(({ lane, width }) => ({ lane, width, busyShare: new Float64Array(bins) }))
   const byName = new Map(lanes.map(lane => [lane.lane, lane]))
-  const open = new Map<string, { readonly lane: Lane; readonly fromMs: number }>()
+  const flight = noUnits()
   const residentBytes = new Float64Array(bins)
 
-  const occupy = (lane: Lane, fromMs: number, toMs: number): void => {
-    const target = byName.get(lane)
-    if (target === undefined || toMs <= fromMs) return
+  const occupy = (span: BusySpan | undefined): void => {
+    const target = span === undefined ? undefined : byName.get(span.lane)
+    if (span === undefined || target === undefined) return
+    const { fromMs, toMs } = span
     const first = Math.max(0, Math.floor((fromMs - startMs) / binMs))
     const last = Math.min(bins - 1, Math.floor((toMs - startMs) / binMs))
     for (let bin = first; bin <= last; bin++) {
@@ -35,17 +37,15 @@ export function timelineOf(events: readonly RunEvent[], bins: number): Timeline 
   }
   for (const event of events) {
     if (event.type === 'unit.started') {
-      open.set(event.slot, { lane: event.lane, fromMs: event.atMs })
+      occupy(beginUnit(flight, event).busy)
     } else if (event.type === 'unit.finished') {
-      const unit = open.get(event.slot)
-      open.delete(event.slot)
-      occupy(event.lane, unit?.fromMs ?? event.atMs - event.durationMs, event.atMs)
+      occupy(endUnit(flight, event).busy)
     } else if (event.type === 'memory.sample') {
       const bin = Math.min(bins - 1, Math.max(0, Math.floor((event.atMs - startMs) / binMs)))
       residentBytes[bin] = Math.max(residentBytes[bin] ?? 0, event.residentBytes)
     }
   }
-  for (const unit of open.values()) occupy(unit.lane, unit.fromMs, endMs)
+  for (const span of openSpans(flight, endMs)) occupy(span)
   for (let bin = 1; bin < bins; bin++) if (residentBytes[bin] === 0) residentBytes[bin] = residentBytes[bin - 1] ?? 0
   return { startMs, endMs, bins, lanes, residentBytes }
 }

@@ -14,7 +14,7 @@ export function Details(props: {
   return detailLines(props.state, props.step, props.nowMs)
     .slice(0, props.rows)
     .map(([label, text]) => (
-      <Text key={label} wrap="truncate">
+      <Text key={`${label} ${text}`} wrap="truncate">
         <Text dimColor>{label.padEnd(12)}</Text>
         {text}
       </Text>
@@ -48,7 +48,7 @@ export function detailLines(state: RunState, step: StepState, nowMs: number): [l
     lines.push(['last failure', printable(`${failure.item ?? failure.address}: ${failure.problem.message}`)])
     if (failure.problem.fix !== undefined) lines.push(['try', printable(failure.problem.fix)])
   }
-  for (const unit of state.units.values()) {
+  for (const unit of state.flight.units.values()) {
     if (state.stepsByGroup.get(unit.group)?.includes(step) !== true) continue
     const since = formatClock(nowMs - unit.atMs)
     lines.push([unit.slot, printable(`${unit.item ?? 'whole collection'}, for ${since}`)])

@@ -15,15 +15,16 @@ import { summaryLines } from '../report/summary.ts'
  */
 export function plainLines(write: (text: string) => void, paint: Paint = noPaint): RunListener {
   const spokenMs = new Map<string, number>()
-  const ended = new Set<string>()
+  /** By step: how many tasks it had when it told its end. More may be found later. */
+  const ended = new Map<string, number>()
   let over = false
   let failuresShown = 0
 
   const progress = (step: StepState, state: RunState, atMs: number): string[] => {
     const phase = stepPhase(step)
     const complete = step.tasks !== undefined && settledTasks(step) >= step.tasks
-    if (complete && !ended.has(step.id)) {
-      ended.add(step.id)
+    if (complete && step.tasks !== undefined && ended.get(step.id) !== step.tasks) {
+      ended.set(step.id, step.tasks)
       const mark = phase === 'failed' ? paint.bad('✖') : phase === 'skipped' ? paint.warn('–') : paint.good('✔')
       return [`${mark} ${endText(step)}`]
     }

@@ -102,7 +102,7 @@ export function* fakeRun(options: FakeRun): Generator<RunEvent> {
           lane: 'gpu',
           group: copy + 1,
           item: itemId(image),
-          slot: `gpu ${slot}`,
+          slot: `cpu/${slot}`,
         }
       }
       atMs = fromMs
@@ -162,7 +162,7 @@ export function* fakeRun(options: FakeRun): Generator<RunEvent> {
           lane: 'gpu',
           group: copy + 1,
           item: itemId(image),
-          slot: `gpu ${slot}`,
+          slot: `cpu/${slot}`,
           durationMs: options.msPerImage,
         }
       }
@@ -221,7 +221,7 @@ function* endOf(
       yield { type: 'task.skipped', atMs, step, tasks: 1, reason: 'an item of its input failed' }
       continue
     }
-    yield { type: 'unit.started', atMs, lane: 'cpu', group: copies + 1 + index, item: undefined, slot: 'cpu 0' }
+    yield { type: 'unit.started', atMs, lane: 'cpu', group: copies + 1 + index, item: undefined, slot: 'cpu/0' }
     atMs += 2400
     tasks.done++
     yield {
@@ -241,7 +241,7 @@ function* endOf(
       lane: 'cpu',
       group: copies + 1 + index,
       item: undefined,
-      slot: 'cpu 0',
+      slot: 'cpu/0',
       durationMs: 2400,
     }
     const path = `/home/ada/berries/out/${step}.${step === 'evaluate' ? 'json' : 'csv'}`

@@ -5,17 +5,17 @@ import { timelineOf } from '../../engine/report/timeline.ts'
 import { fakeRun, smallRun } from '../helpers/fake-run.ts'
 import { finished, started, T0 } from '../helpers/run-events.ts'
 
-const unit = { lane: 'gpu', group: 0, item: 'a' } as const
+const unit = { lane: 'gpu', group: 0 } as const
 
 describe('the timeline of a run', () => {
   it('holds per bin the share of the slots that were busy', () => {
     const { lanes, startMs, endMs } = timelineOf(
       [
         started([], 2),
-        { type: 'unit.started', atMs: T0, ...unit, slot: 'gpu 0' },
-        { type: 'unit.started', atMs: T0 + 1000, ...unit, slot: 'gpu 1' },
-        { type: 'unit.finished', atMs: T0 + 1500, ...unit, slot: 'gpu 1', durationMs: 500 },
-        { type: 'unit.finished', atMs: T0 + 3000, ...unit, slot: 'gpu 0', durationMs: 3000 },
+        { type: 'unit.started', atMs: T0, ...unit, item: 'a', slot: 'gpu 0' },
+        { type: 'unit.started', atMs: T0 + 1000, ...unit, item: 'b', slot: 'gpu 1' },
+        { type: 'unit.finished', atMs: T0 + 1500, ...unit, item: 'b', slot: 'gpu 1', durationMs: 500 },
+        { type: 'unit.finished', atMs: T0 + 3000, ...unit, item: 'a', slot: 'gpu 0', durationMs: 3000 },
         finished('done', 4000),
       ],
       4,
@@ -28,7 +28,7 @@ describe('the timeline of a run', () => {
   it('counts a unit that never finished until the newest event', () => {
     const events: RunEvent[] = [
       started([], 1),
-      { type: 'unit.started', atMs: T0 + 1000, ...unit, slot: 'gpu 0' },
+      { type: 'unit.started', atMs: T0 + 1000, ...unit, item: 'a', slot: 'gpu 0' },
       { type: 'memory.sample', atMs: T0 + 2000, residentBytes: 7, budgetBytes: 9 },
     ]
     const timeline = timelineOf(events, 2)

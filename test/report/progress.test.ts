@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { RunEvent } from '../../engine/contract/event.ts'
-import { foldEvents } from '../../engine/report/journal.ts'
+import { foldEvents } from '../../engine/report/apply-event.ts'
 import { elapsedMs, estimateRemaining, stepPhase, stepRate, stepShare } from '../../engine/report/progress.ts'
 import { done, failed, finished, hits, items, skipped, started, T0 } from '../helpers/run-events.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { RunEvent } from '../../engine/contract/event.ts'
-import { foldEvents } from '../../engine/report/journal.ts'
+import { foldEvents } from '../../engine/report/apply-event.ts'
 import { noPaint, terminalPaint } from '../../engine/report/paint.ts'
 import { summaryLines } from '../../engine/report/summary.ts'
 import { done, failed, finished, hits, items, remark, started, T0 } from '../helpers/run-events.ts'
@@ -27,7 +27,8 @@ describe('the summary of a run', () => {
       done('propose', 2000, { inferences: 2 }),
       done('propose', 3000, { rebuilt: true }),
       done('nms', 4000, { durationMs: 20 }),
-      { type: 'unit.finished', atMs: T0 + 5000, lane: 'gpu', group: 0, item: 'a', slot: 'gpu 0', durationMs: 10_000 },
+      { type: 'unit.started', atMs: T0, lane: 'gpu', group: 0, item: 'a', slot: 'gpu 0' },
+      { type: 'unit.finished', atMs: T0 + 10_000, lane: 'gpu', group: 0, item: 'a', slot: 'gpu 0', durationMs: 10_000 },
       delivered,
       finished('done', 10_000),
     ])

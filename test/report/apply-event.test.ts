@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { RunEvent } from '../../engine/contract/event.ts'
-import { foldEvents } from '../../engine/report/journal.ts'
+import { applyEvent, foldEvents } from '../../engine/report/apply-event.ts'
 import { runTotals } from '../../engine/report/progress.ts'
-import { applyEvent, emptyRunState, FAILURES_KEPT, RECENT_KEPT, REMARKS_KEPT } from '../../engine/report/run-state.ts'
+import { emptyRunState, FAILURES_KEPT, RECENT_KEPT, REMARKS_KEPT } from '../../engine/report/run-state.ts'
 import { fakeRun, smallRun } from '../helpers/fake-run.ts'
 import { done, failed, hits, items, remark, skipped, started, T0 } from '../helpers/run-events.ts'
 
@@ -43,7 +43,7 @@ describe('the state of a run', () => {
     const { hit, done: computed, rebuilt, failed: lost, skipped: left } = runTotals(state)
     expect({ hit, done: computed, rebuilt, failed: lost, skipped: left }).toEqual(state.finished?.tasks)
     expect(runTotals(state).settled).toBe(runTotals(state).tasks)
-    expect(state.units.size).toBe(0)
+    expect(state.flight.units.size).toBe(0)
     expect(state.steps.map(step => step.running)).toEqual(state.steps.map(() => 0))
   })
 
@@ -67,8 +67,37 @@ describe('the state of a run', () => {
     expect(foldEvents(begun).steps.map(step => step.running)).toEqual([0, 1, 2])
     const state = foldEvents([...begun, { type: 'unit.finished', atMs: T0 + 50, ...unit, durationMs: 50 }])
     expect(state.steps.map(step => step.running)).toEqual([0, 0, 1])
-    expect([...state.units.keys()]).toEqual(['gpu 1'])
+    expect([...state.flight.units.values()].map(inFlight => inFlight.slot)).toEqual(['gpu 1'])
     expect(state.lanes[0]?.busyMs).toBe(50)
+  })
+
+  it('counts a slot with two units as busy once', () => {
+    const a = { lane: 'gpu', group: 1, item: 'a', slot: 'cpu/0' } as const
+    const b = { ...a, item: 'b' }
+    const state = foldEvents([
+      started([]),
+      { type: 'unit.started', atMs: T0, ...a },
+      { type: 'unit.started', atMs: T0 + 30, ...b },
+      { type: 'unit.finished', atMs: T0 + 50, ...a, durationMs: 50 },
+      { type: 'unit.finished', atMs: T0 + 80, ...b, durationMs: 50 },
+      { type: 'unit.started', atMs: T0 + 100, ...a },
+      { type: 'unit.finished', atMs: T0 + 105, ...a, durationMs: 5 },
+    ])
+    expect(state.lanes[0]?.busyMs).toBe(80 + 5)
+  })
+
+  it('counts a unit once that is tried again in another slot because its worker died', () => {
+    const unit = { lane: 'gpu', group: 1, item: 'a' } as const
+    const state = foldEvents([
+      started([{ id: 'propose', groups: [1] }]),
+      { type: 'unit.started', atMs: T0, ...unit, slot: 'cpu/0' },
+      { type: 'unit.started', atMs: T0 + 40, ...unit, slot: 'cpu/1' },
+    ])
+    expect(state.steps[0]?.running).toBe(1)
+    expect(state.lanes[0]?.busyMs).toBe(40)
+    applyEvent(state, { type: 'unit.finished', atMs: T0 + 100, ...unit, slot: 'cpu/1', durationMs: 60 })
+    expect(state.steps[0]?.running).toBe(0)
+    expect(state.lanes[0]?.busyMs).toBe(40 + 60)
   })
 
   it('keeps the newest sample of each lane and the peak of memory', () => {
