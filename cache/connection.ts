@@ -13,6 +13,9 @@ export type OpenDatabase = (path: string, options: Database.Options) => Database
 export const BUSY_TIMEOUT_MS = 15_000
 const BUSY_TRIES = 8
 
+/** Zero bytes long beside a log: nothing to take over, and SQLite must not replay the log. */
+const EMPTIED = 'emptied'
+
 export interface Rows {
   /** Prepared once per connection. Ask again in every `read` or `write`: a repaired database is a new connection. */
   readonly sql: <Row = unknown>(text: string) => Database.Statement<unknown[], Row>
@@ -114,7 +117,7 @@ function openOrReplace(directory: string, options: ConnectionOptions): Database.
   if (setAsideOrphanLog(files, directory, now()))
     remark(`set aside the log of a cache index that is gone (${path}-wal)`)
   const emptied = exists(files, path) && files.statSync(path).size === 0 && exists(files, `${path}-wal`)
-  if (emptied) return replaceDamaged(directory, 'emptied', options)
+  if (emptied) return replaceDamaged(directory, EMPTIED, options)
   try {
     const db = openChecked(path, options)
     if (typeof db !== 'string') return db
@@ -140,7 +143,7 @@ function replaceDamaged(directory: string, damage: string, options: ConnectionOp
   )
   const fresh = openChecked(path, options)
   if (typeof fresh === 'string') throw new Error(`internal: a fresh cache index is ${fresh}`)
-  const saved = salvage(aside, fresh, options.database)
+  const saved = damage === EMPTIED ? { tasks: 0, blobs: 0 } : salvage(aside, fresh, options.database)
   remark(
     `the cache index was damaged: ${damage}. It is set aside as ${aside}; ${saved.tasks} results and ${saved.blobs} small values could be taken over, the rest is made again when needed`,
   )
@@ -151,7 +154,7 @@ function replaceDamaged(directory: string, damage: string, options: ConnectionOp
 function openChecked(path: string, options: ConnectionOptions): Database.Database | string {
   const db = options.database(path, { timeout: BUSY_TIMEOUT_MS })
   try {
-    const damage = prepareDatabase(db, path, options.files)
+    const damage = prepareDatabase(db, path)
     if (damage === undefined) return db
     db.close()
     return damage
@@ -161,7 +164,7 @@ function openChecked(path: string, options: ConnectionOptions): Database.Databas
   }
 }
 
-function prepareDatabase(db: Database.Database, path: string, files: FileSystem): string | undefined {
+function prepareDatabase(db: Database.Database, path: string): string | undefined {
   const tables = db.prepare<[], { n: number }>('SELECT count(*) AS n FROM sqlite_schema').get()?.n ?? 0
   if (tables === 0) {
     // Both must be set before the first table. 16 KB pages: +40–75 % at 100 KB values. Free pages can be given back.
@@ -169,8 +172,6 @@ function prepareDatabase(db: Database.Database, path: string, files: FileSystem)
     db.pragma('auto_vacuum = INCREMENTAL')
   } else if (db.pragma('application_id', { simple: true }) !== APPLICATION_ID) {
     return 'not a maskloom index'
-  } else if (isTruncated(db, path, files)) {
-    return 'truncated'
   }
   db.pragma('journal_mode = WAL')
   // Rows can be made again and blobs are synced by hand: a power cut may cost the last commits, never consistency.
@@ -180,15 +181,6 @@ function prepareDatabase(db: Database.Database, path: string, files: FileSystem)
   db.pragma('journal_size_limit = 67108864')
   migrate(db, path)
   return undefined
-}
-
-/** Shorter than its header says. With a log the missing pages may be in there; then damage shows when it is read. */
-function isTruncated(db: Database.Database, path: string, files: FileSystem): boolean {
-  const logBytes = files.statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0
-  if (logBytes > 0) return false
-  const pages = Number(db.pragma('page_count', { simple: true }))
-  const pageBytes = Number(db.pragma('page_size', { simple: true }))
-  return files.statSync(path).size < pages * pageBytes
 }
 
 function inodeOf(files: FileSystem, path: string): bigint | undefined {

@@ -40,7 +40,7 @@ export function salvage(
   open: OpenDatabase,
 ): { tasks: number; blobs: number } {
   const saved = { tasks: 0, blobs: 0 }
-  const damaged = attempt(() => open(damagedPath, { readonly: true, fileMustExist: true }))
+  const damaged = attempt(() => openTolerant(damagedPath, open))
   if (damaged === undefined) return saved
   try {
     fresh
@@ -53,6 +53,14 @@ export function salvage(
     attempt(() => damaged.close())
   }
   return saved
+}
+
+/** `writable_schema` also makes SQLite open a file that is shorter than its header says. */
+function openTolerant(path: string, open: OpenDatabase): Database.Database {
+  const db = open(path, { readonly: true, fileMustExist: true })
+  db.unsafeMode(true)
+  db.pragma('writable_schema = ON')
+  return db
 }
 
 function salvageTasks(damaged: Database.Database, fresh: Database.Database): number {

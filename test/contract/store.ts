@@ -317,7 +317,7 @@ export function storeContract(name: string, open: (folder: string) => Store): vo
 
 /**
  * Keys (with output `out`) for which the store says something that is not so: another digest, bytes that do not match
- * their digest, bytes it says it has but does not hand out. Saying nothing is never wrong.
+ * their digest, bytes it still says it has after it could not hand them out. Saying nothing is never wrong.
  */
 export function wrongHits(store: Pick<Store, 'task' | 'has' | 'read'>, truth: ReadonlyMap<Digest, Digest>): string[] {
   const wrong: string[] = []
@@ -327,7 +327,8 @@ export function wrongHits(store: Pick<Store, 'task' | 'has' | 'read'>, truth: Re
     const claimed = store.has(digest)
     const bytes = store.read(digest)
     if (bytes !== undefined && sha256(bytes) !== digest) wrong.push(`${key}: other bytes`)
-    if (claimed && bytes === undefined) wrong.push(`${key}: bytes promised, not given`)
+    if (claimed && bytes === undefined && store.has(digest))
+      wrong.push(`${key}: bytes still promised after they could not be given`)
   }
   return wrong
 }
