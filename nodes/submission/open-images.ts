@@ -8,6 +8,7 @@ import { decodeOpenImagesText, encodeOpenImagesText } from '../kernels/mask-text
 import { topK } from '../kernels/order.ts'
 import { maskAreas, maskCounts } from '../kernels/rle.ts'
 import { badFile } from '../values/bad-file.ts'
+import { classesInFacets } from '../values/class-lists.ts'
 import type { ClassList } from '../values/classes.ts'
 import type { ImageRef } from '../values/image.ts'
 import { inputClasses } from '../values/input-classes.ts'
@@ -68,6 +69,17 @@ submission:
   uses: submission/open-images
   in: { instances: all.instances, images: images.images }
 `,
+  types: (_params, context) => {
+    const spaced = classesInFacets(context.inputs['instances']?.[0])?.find(({ id }) => /\s/.test(id))
+    if (spaced) {
+      context.problem({
+        input: 'instances',
+        message: `the class id ${JSON.stringify(spaced.id)} holds a space; the format separates its words by spaces`,
+        fix: 'Use ids without spaces, like the MIDs of Open Images (/m/01yrx).',
+      })
+    }
+    return {}
+  },
   run: async ({ instances, images }, params, context) => {
     const classes = inputClasses(context, 'instances')
     const path = context.scratchFile('csv')

@@ -7,7 +7,7 @@ import type { Instances } from '../../nodes/values/instances.ts'
 import { classesOf, collectionOf, typedRun } from '../helpers/collections.ts'
 import { demoTruth } from '../helpers/demo-truth.ts'
 import { boxInstances } from '../helpers/instances.ts'
-import { runNode } from '../helpers/run-context.ts'
+import { runNode, testCheck } from '../helpers/run-context.ts'
 
 const defaults = { decimals: 6, empty_rows: 'true-size' }
 const types = classesOf('/m/cat', '/m/dog')
@@ -90,6 +90,20 @@ describe('submission/open-images', () => {
 
   it('quotes ids that hold a comma and finds them again', async () => {
     expect((await submit({ 'a,b': none })).text).toContain('"a,b",12,10,')
+  })
+
+  it('does not hand out a file that does not read back: a class id with a space', async () => {
+    const spaced = classesOf('fire hydrant', 'dog')
+    const check = testCheck({ inputs: { instances: [spaced], images: [{}] } })
+    await submissionOpenImages.types!(defaults as never, check.context)
+    expect(check.problems).toMatchObject([
+      { input: 'instances', message: expect.stringContaining('"fire hydrant" holds a space') },
+    ])
+    const run = typedRun({ instances: [spaced] }, { wanted: ['file'] })
+    const inputs = { instances: collectionOf({ a: filled }), images: collectionOf({ a: ref }) }
+    await expect(runNode(submissionOpenImages, inputs, defaults, run)).rejects.toThrow(
+      'row 2 (a), column PredictionString: has 11 words',
+    )
   })
 
   it('refuses images without instances, instances without image, and frames of another size', async () => {
