@@ -16,12 +16,14 @@ export interface Recipe {
   readonly version: number
   /** Resolved, with defaults, without `x-key: false` parameters; paths replaced by the digests of their content. */
   readonly params: Json
+  /** Static types of the inputs: equal label numbers under two class lists are different values. Empty types are left out. */
+  readonly inputTypes: readonly (readonly [port: string, types: readonly Json[]])[]
   /** Runtime class by name ("onnxruntime" → "onnxruntime-node@1.30.0/cpu/all"), sorted by name. */
   readonly runtimes: readonly (readonly [name: string, runtimeClass: string])[]
 }
 
 export function recipeJson(recipe: Recipe): string {
-  return canonical(['maskloom.recipe.1', recipe.node, recipe.version, recipe.params, recipe.runtimes])
+  return canonical(['maskloom.recipe.1', recipe.node, recipe.version, recipe.params, recipe.inputTypes, recipe.runtimes])
 }
 
 export function recipeDigest(json: string): Digest {

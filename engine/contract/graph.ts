@@ -59,6 +59,8 @@ export interface Cell {
   /** Digest of (node, version, params that count, runtimes): everything of a key but its inputs. */
   readonly recipe: Digest
   readonly inputs: readonly CellInput[]
+  /** Static types of the values at each input port. */
+  readonly inputTypes: { readonly [port: string]: readonly Facets[] }
   /** Static types by output port. */
   readonly facets: { readonly [port: string]: Facets }
   readonly group: number

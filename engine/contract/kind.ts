@@ -24,6 +24,8 @@ export interface Kind<T = unknown> {
   readonly residentBytes?: (value: T) => number
   /** File extension without dot under which a stored value is delivered, unless the port says otherwise. */
   readonly extension: string
+  /** The value as a few lines of text for the end of a run (tables); absent for kinds nobody reads in a terminal. */
+  readonly print?: (value: T) => string
   /** One line on how two static types of this kind differ ("12 classes (Apple, …) against 3 (Fruit, …)"). */
   readonly explainDifference?: (a: Facets, b: Facets) => string
 }

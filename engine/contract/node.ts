@@ -101,6 +101,8 @@ export interface RunContext {
   readonly wanted: ReadonlySet<string>
   /** `cpu`, `cuda:0`, … */
   readonly device: string
+  /** Static types of the input values by port, as a check sees them; a list for `many` ports. They are part of the key. */
+  readonly inputTypes: { readonly [port: string]: readonly Facets[] }
   readonly signal: AbortSignal
   /** Where the file with this content is on this machine (source files of the item travel beside its values). */
   readonly sourcePath: (sha256: Digest) => string

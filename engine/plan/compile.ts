@@ -127,7 +127,7 @@ async function addStep(
     if (params === undefined) return void sound.delete(step)
     const facets = await outputFacets(step, params, feeds, facetsOf, surroundings, problems)
     if (facets === undefined) return void sound.delete(step)
-    indexes.push(addCell(step, position, params, feeds, facets, build, registry, surroundings.device))
+    indexes.push(addCell(step, position, params, feeds, facets, facetsOf, build, registry, surroundings.device))
   }
   build.indexOf.set(step, indexes)
 }
@@ -138,6 +138,7 @@ function addCell(
   params: NodeParams,
   feeds: ReadonlyMap<string, readonly Feed[]>,
   facets: { readonly [port: string]: Facets },
+  facetsOf: (feed: Feed) => Facets,
   build: Build,
   registry: Registry,
   device: string,
@@ -148,7 +149,8 @@ function addCell(
     if (runtimeClass === undefined) throw new Error(`internal: node ${node.name} names the unknown runtime ${name}`)
     return [name, runtimeClass(device)] as const
   })
-  const json = recipeJson({ node: node.name, version: node.version, params: params.keyed, runtimes })
+  const inputTypes = Object.fromEntries([...feeds].sort(([a], [b]) => compareText(a, b)).map(([port, list]) => [port, list.map(facetsOf)]))
+  const json = recipeJson({ node: node.name, version: node.version, params: params.keyed, inputTypes: keyedTypes(inputTypes), runtimes })
   const recipe = recipeDigest(json)
   build.recipes.set(recipe, json)
   const inputs: CellInput[] = [...feeds]
@@ -172,9 +174,19 @@ function addCell(
     params: params.params,
     recipe,
     inputs,
+    inputTypes,
     facets,
   })
   return index
+}
+
+/** Types that say something; one for all where the values of a port agree. */
+function keyedTypes(types: { readonly [port: string]: readonly Facets[] }): readonly (readonly [port: string, types: readonly Json[]])[] {
+  return Object.entries(types).flatMap(([port, list]) => {
+    const texts = new Set(list.map(canonical))
+    if (texts.size === 0 || (texts.size === 1 && texts.has('{}'))) return []
+    return [[port, texts.size === 1 ? list.slice(0, 1) : list] as const]
+  })
 }
 
 async function outputFacets(

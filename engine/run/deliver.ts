@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { CellPort, GraphOutput } from '../contract/graph.ts'
 import type { Store } from '../contract/store.ts'
@@ -22,6 +22,7 @@ export async function deliverOutputs(
     const files = filesOf(state, output, outDirectory)
     if (files === undefined) continue
     let unchanged = true
+    let bytes = 0
     for (const file of files.list) {
       mkdirSync(dirname(file.path), { recursive: true })
       let result = store.deliver(file.digest, file.path)
@@ -31,9 +32,10 @@ export async function deliverOutputs(
       }
       if (result === false) throw new Error(`internal: output ${output.name} could not be made again`)
       if (result === 'written') unchanged = false
+      bytes += statSync(file.path).size
     }
     paths[output.name] = files.path
-    narrator.emit({ type: 'output.delivered', name: output.name, path: files.path, files: files.list.length, bytes: 0, unchanged })
+    narrator.emit({ type: 'output.delivered', name: output.name, path: files.path, files: files.list.length, bytes, unchanged })
   }
   return paths
 }

@@ -54,6 +54,7 @@ export function createUnitHost(group: WireGroup, unit: Unit, services: WorkerSer
       itemId: node.usesItemId ? unit.item : undefined,
       wanted: run.wanted,
       device: services.device,
+      inputTypes: task.inputTypes,
       signal: services.signal,
       sourcePath(digest) {
         const path = sourcePaths.get(digest)

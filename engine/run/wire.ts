@@ -1,7 +1,7 @@
 import type { Json } from '../base/canonical.ts'
 import type { Digest, Key } from '../base/digest.ts'
 import type { Diagnostic } from '../base/diagnostic.ts'
-import type { Graph, Group } from '../contract/graph.ts'
+import type { Cell, Graph, Group } from '../contract/graph.ts'
 import type { ItemFile } from '../contract/node.ts'
 import type { NewBlob } from '../contract/store.ts'
 
@@ -23,6 +23,7 @@ export interface WireTask {
   readonly node: string
   readonly params: Json
   readonly recipe: Digest
+  readonly inputTypes: Cell['inputTypes']
   readonly inputs: readonly WireInput[]
   readonly outputs: readonly { readonly port: string; readonly kind: string; readonly persist: 'always' | 'auto' | 'never' | 'transient' }[]
 }
@@ -100,6 +101,7 @@ export function wireGroup(graph: Graph, group: Group): WireGroup {
       node: step.node,
       params: cell.params,
       recipe: cell.recipe,
+      inputTypes: cell.inputTypes,
       inputs: cell.inputs.map(input => ({
         ...input,
         sources: input.sources.map(source => {

@@ -23,6 +23,22 @@ export const tableKind: Kind<Table> = {
     return encodeJson({ columns: value.columns, rows: value.rows })
   },
   decode: bytes => decodeJson(bytes) as Table,
+  print: printTable,
+}
+
+/** Aligned columns: text to the left, numbers with four decimals to the right, `–` for nothing. */
+function printTable({ columns, rows }: Table): string {
+  const texts = [columns, ...rows].map(row => row.map(cellText))
+  const widths = columns.map((_, i) => Math.max(...texts.map(row => row[i]!.length)))
+  const isText = columns.map((_, i) => rows.some(row => typeof row[i] === 'string'))
+  return texts
+    .map(row => row.map((text, i) => (isText[i] ? text.padEnd(widths[i]!) : text.padStart(widths[i]!))).join('  ').trimEnd())
+    .join('\n')
+}
+
+function cellText(cell: string | number | null): string {
+  if (cell === null) return '–'
+  return typeof cell === 'string' || Number.isInteger(cell) ? String(cell) : cell.toFixed(4)
 }
 
 function badTable(message: string): TaskError {

@@ -1,0 +1,1 @@
+export async function planCommand(..._: unknown[]): Promise<number> { return 2 }

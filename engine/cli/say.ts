@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs'
+import type { Diagnostic } from '../base/diagnostic.ts'
+import { diagnosticsJson } from '../load/diagnostics-json.ts'
+import { printDiagnostics } from '../load/print.ts'
+
+/** Exit codes of every command. */
+export const exitCode = { done: 0, failed: 1, wrong: 2, stopped: 3, interrupted: 130 } as const
+
+export function sayProblems(problems: readonly Diagnostic[], json: boolean): void {
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ ok: false, problems: diagnosticsJson(problems, textOf) })}\n`)
+    return
+  }
+  const text = printDiagnostics(problems, { textOf, directory: process.cwd(), colour: useColour(process.stderr) })
+  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`
+  process.stderr.write(`${text}\n${count}\n`)
+}
+
+export function useColour(stream: NodeJS.WriteStream): boolean {
+  return stream.isTTY === true && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb'
+}
+
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,44 @@
+import { accessSync, constants, readFileSync, statSync } from 'node:fs'
+import { globSync } from 'tinyglobby'
+import { compareText } from '../base/diagnostic.ts'
+import type { Loaded, PipelineFile } from '../contract/pipeline.ts'
+import type { Store } from '../contract/store.ts'
+import { loadPipeline } from '../load/load.ts'
+import type { Surroundings } from '../plan/surroundings.ts'
+
+/** The real world, as compiling sees it. */
+export function realSurroundings(store: Store, root: string, allowOutside: boolean, device: string): Surroundings {
+  const loaded = new Map<string, Loaded<PipelineFile>>()
+  return {
+    loadPipeline(path) {
+      const known = loaded.get(path) ?? loadPipeline(path, file => readFileSync(file, 'utf8'))
+      loaded.set(path, known)
+      return known
+    },
+    kindOfPath,
+    readFile: path => readFileSync(path),
+    fileDigest: path => store.fileDigest(path).sha256,
+    listFiles,
+    memo: store.memo,
+    environment: process.env,
+    root,
+    allowOutside,
+    device,
+  }
+}
+
+/** Hidden files and links that lead out of the folder do not count. */
+export function listFiles(folder: string, globs: readonly string[]): readonly string[] {
+  return globSync([...globs], { cwd: folder, onlyFiles: true, followSymbolicLinks: false, expandDirectories: false }).sort(compareText)
+}
+
+function kindOfPath(path: string): ReturnType<Surroundings['kindOfPath']> {
+  try {
+    const stats = statSync(path, { throwIfNoEntry: false })
+    if (stats === undefined) return 'missing'
+    accessSync(path, constants.R_OK)
+    return stats.isDirectory() ? 'folder' : 'file'
+  } catch {
+    return 'unreadable'
+  }
+}

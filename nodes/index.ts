@@ -1,0 +1,88 @@
+import type { Kind } from '../engine/contract/kind.ts'
+import type { NodeDefinition } from '../engine/contract/node.ts'
+import type { Registry } from '../engine/contract/registry.ts'
+import { annotationsCoco } from './annotations/coco.ts'
+import { boxesNms } from './boxes/nms.ts'
+import { detectBoxes } from './detect/boxes.ts'
+import { detectMasks } from './detect/masks.ts'
+import { detectPropose } from './detect/propose.ts'
+import { ensembleBoxes } from './ensemble/boxes.ts'
+import { ensembleMasks } from './ensemble/masks.ts'
+import { ensembleProposals } from './ensemble/proposals.ts'
+import { evaluateCoco } from './evaluate/coco.ts'
+import { evaluateTable } from './evaluate/table.ts'
+import { hierarchyExpand } from './hierarchy/expand.ts'
+import { hierarchyOpenImages } from './hierarchy/open-images.ts'
+import { imagesFolder } from './images/folder.ts'
+import { instancesConcat } from './instances/concat.ts'
+import { instancesFilter } from './instances/filter.ts'
+import { instancesOpenImagesCsv } from './instances/open-images-csv.ts'
+import { masksNms } from './masks/nms.ts'
+import { onnxruntimeClass } from './onnx/device.ts'
+import { submissionCoco } from './submission/coco.ts'
+import { submissionOpenImages } from './submission/open-images.ts'
+import { boxesKind } from './values/boxes.ts'
+import { classesKind } from './values/classes.ts'
+import { detectionsKind } from './values/detections.ts'
+import { featuresKind } from './values/features.ts'
+import { fileKind } from './values/file.ts'
+import { hierarchyKind } from './values/hierarchy.ts'
+import { imageKind } from './values/image.ts'
+import { instancesKind } from './values/instances.ts'
+import { metricsKind } from './values/metrics.ts'
+import { proposalsKind } from './values/proposals.ts'
+import { sharpClass } from './values/read-image.ts'
+import { roiMasksKind } from './values/roi-masks.ts'
+import { tableKind } from './values/table.ts'
+import { viewContactSheet } from './view/contact-sheet.ts'
+import { viewOverlay } from './view/overlay.ts'
+
+/** All nodes and kinds Maskloom comes with. Adding a node is one import and one entry here. */
+const nodes: readonly NodeDefinition[] = [
+  annotationsCoco,
+  boxesNms,
+  detectBoxes,
+  detectMasks,
+  detectPropose,
+  ensembleBoxes,
+  ensembleMasks,
+  ensembleProposals,
+  evaluateCoco,
+  evaluateTable,
+  hierarchyExpand,
+  hierarchyOpenImages,
+  imagesFolder,
+  instancesConcat,
+  instancesFilter,
+  instancesOpenImagesCsv,
+  masksNms,
+  submissionCoco,
+  submissionOpenImages,
+  viewContactSheet,
+  viewOverlay,
+]
+
+const kinds = [
+  boxesKind,
+  classesKind,
+  detectionsKind,
+  featuresKind,
+  fileKind,
+  hierarchyKind,
+  imageKind,
+  instancesKind,
+  metricsKind,
+  proposalsKind,
+  roiMasksKind,
+  tableKind,
+] as readonly Kind[]
+
+export const registry: Registry = {
+  url: import.meta.url,
+  nodes: new Map(nodes.map(node => [node.name, node])),
+  kinds: new Map(kinds.map(kind => [kind.name, kind])),
+  runtimes: new Map([
+    ['onnxruntime', onnxruntimeClass],
+    ['sharp', sharpClass],
+  ]),
+}
