@@ -33,7 +33,7 @@ export function openOutput(options: OutputOptions): (digest: Digest, path: strin
     if (known !== undefined) return known
     const tmp = directory === undefined ? undefined : join(directory, 'tmp')
     const near = tmp !== undefined && files.statSync(tmp).dev === files.statSync(folder).dev
-    if (!near) sweep(files, folder, DELIVERY_PREFIX, now())
+    sweep(files, folder, DELIVERY_PREFIX, now())
     const folders = near ? [tmp, folder] : [folder]
     prepared.set(folder, folders)
     return folders

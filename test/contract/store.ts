@@ -199,7 +199,7 @@ export function storeContract(name: string, open: (folder: string) => Store): vo
       const bytes = bytesOf(4, size)
       store.commit([recordOf(1, bytes)])
       const path = join(folder, 'out', 'deep', 'masks.csv')
-      expect(store.deliver(sha256(bytes), path)).toBe(true)
+      expect(store.deliver(sha256(bytes), path)).toBe('written')
       expect(readFileSync(path).equals(bytes)).toBe(true)
       expect(readdirSync(join(folder, 'out', 'deep'))).toEqual(['masks.csv'])
     })
@@ -211,10 +211,10 @@ export function storeContract(name: string, open: (folder: string) => Store): vo
       store.deliver(sha256(bytes), path)
       utimesSync(path, 1000, 1000)
       const inode = statSync(path).ino
-      expect(store.deliver(sha256(bytes), path)).toBe(true)
+      expect(store.deliver(sha256(bytes), path)).toBe('unchanged')
       expect(statSync(path)).toMatchObject({ ino: inode, mtimeMs: 1_000_000 })
       writeFileSync(path, bytesOf(6, 500))
-      expect(store.deliver(sha256(bytes), path)).toBe(true)
+      expect(store.deliver(sha256(bytes), path)).toBe('written')
       expect(readFileSync(path).equals(bytes)).toBe(true)
     })
 
