@@ -96,7 +96,7 @@ export function stepColumns(columns: number, longestName: number): StepColumns {
   const cells = columns >= 64 ? 6 : 0
   const rate = columns >= 56 ? 9 : 0
   const cached = columns >= 46 ? 9 : 0
-  const failed = columns >= 36 ? 8 : 0
+  const failed = columns >= 38 ? 8 : 0
   const settled = columns >= 64 ? 15 : 12
   const percent = columns >= 24 ? 5 : 0
   const left = columns - MARK - cells - rate - cached - failed - settled - percent

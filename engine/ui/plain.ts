@@ -1,38 +1,39 @@
 import type { RunEvent } from '../contract/event.ts'
 import { failureLines } from '../report/failure-text.ts'
-import { counted, formatBytes, formatClock, formatCount, formatRate, formatShare } from '../report/format.ts'
+import { counted, formatBytes, formatClock, formatCount, formatShare } from '../report/format.ts'
 import { noPaint, type Paint } from '../report/paint.ts'
 import { printable } from '../report/printable.ts'
-import { estimateRemaining, stepPhase, stepRate, stepShare } from '../report/progress.ts'
+import { estimateRemaining, runTotals, stepPhase, stepShare } from '../report/progress.ts'
 import { type RunState, type StepState, settledTasks } from '../report/run-state.ts'
 import type { RunListener } from '../report/run-store.ts'
 import { summaryLines } from '../report/summary.ts'
 
 /**
- * Lines for pipes, CI and dumb terminals: the start, progress per step now and then, failures and outputs at once, the
- * summary. A step speaks when it ends, and before that at most every five seconds or every twentieth of the run so far,
- * whichever is longer, so a night of work does not fill a log.
+ * Lines for pipes, CI and dumb terminals: the start, progress of the whole run now and then, the end of each step,
+ * failures and outputs at once, the summary. Progress is told at most every five seconds or every twentieth of the run
+ * so far, whichever is longer, so a night of work does not fill a log.
  */
 export function plainLines(write: (text: string) => void, paint: Paint = noPaint): RunListener {
-  const spokenMs = new Map<string, number>()
   /** By step: how many tasks it had when it told its end. More may be found later. */
   const ended = new Map<string, number>()
+  let toldMs: number | undefined
   let over = false
   let failuresShown = 0
 
-  const progress = (step: StepState, state: RunState, atMs: number): string[] => {
+  const endOf = (step: StepState | undefined): string[] => {
+    if (step?.tasks === undefined || settledTasks(step) < step.tasks || ended.get(step.id) === step.tasks) return []
+    ended.set(step.id, step.tasks)
     const phase = stepPhase(step)
-    const complete = step.tasks !== undefined && settledTasks(step) >= step.tasks
-    if (complete && step.tasks !== undefined && ended.get(step.id) !== step.tasks) {
-      ended.set(step.id, step.tasks)
-      const mark = phase === 'failed' ? paint.bad('✖') : phase === 'skipped' ? paint.warn('–') : paint.good('✔')
-      return [`${mark} ${endText(step)}`]
-    }
+    const mark = phase === 'failed' ? paint.bad('✖') : phase === 'skipped' ? paint.warn('–') : paint.good('✔')
+    return [`${mark} ${endText(step)}`]
+  }
+
+  const progress = (state: RunState, atMs: number): string[] => {
     const startMs = state.started?.atMs ?? atMs
-    const quietMs = Math.max(QUIET_MS, (atMs - startMs) / 20)
-    if (complete || atMs - (spokenMs.get(step.id) ?? startMs) < quietMs) return []
-    spokenMs.set(step.id, atMs)
-    return [`  ${progressText(step, atMs)}${leftText(state, atMs)}`]
+    toldMs ??= startMs
+    if (atMs - toldMs < Math.max(QUIET_MS, (atMs - startMs) / 20)) return []
+    toldMs = atMs
+    return [progressText(state, atMs)]
   }
 
   const linesOf = (event: RunEvent, state: RunState): string[] => {
@@ -42,21 +43,18 @@ export function plainLines(write: (text: string) => void, paint: Paint = noPaint
       case 'step.items':
       case 'task.hits':
       case 'task.done':
-      case 'task.skipped': {
-        const step = state.stepById.get(event.step)
-        return step === undefined ? [] : progress(step, state, event.atMs)
-      }
+      case 'task.skipped':
+        return [...endOf(state.stepById.get(event.step)), ...progress(state, event.atMs)]
       case 'task.failed': {
         failuresShown++
         const { atMs, step: id, address, item, problem } = event
-        const step = state.stepById.get(id)
         const told =
           failuresShown <= FAILURES_TOLD
             ? failureLines({ atMs, step: id, address, item, problem }, paint)
             : failuresShown === FAILURES_TOLD + 1
               ? [`${paint.bad('✖')} more failures follow; they are in the summary and in the journal`]
               : []
-        return [...told, ...(step === undefined ? [] : progress(step, state, atMs))]
+        return [...told, ...endOf(state.stepById.get(id))]
       }
       case 'output.delivered': {
         const size = `${counted(event.files, 'file')}, ${formatBytes(event.bytes)}`
@@ -71,11 +69,12 @@ export function plainLines(write: (text: string) => void, paint: Paint = noPaint
         return [`■ stopping: ${printable(event.reason)}; work in flight is finished and stored`]
       case 'run.finished':
         return ['', ...summaryLines(state, paint)]
+      // Samples keep coming while one long task runs.
       case 'unit.started':
       case 'unit.finished':
       case 'lane.sample':
       case 'memory.sample':
-        return []
+        return progress(state, event.atMs)
     }
   }
 
@@ -95,6 +94,7 @@ export function plainLines(write: (text: string) => void, paint: Paint = noPaint
 
 const QUIET_MS = 5000
 const FAILURES_TOLD = 20
+const STEPS_NAMED = 3
 
 function startLines(event: Extract<RunEvent, { type: 'run.started' }>): string[] {
   const cells = event.steps.reduce((sum, step) => sum + step.cells, 0)
@@ -117,21 +117,27 @@ function endText(step: StepState): string {
   return parts.filter(part => part !== '').join(', ')
 }
 
-function progressText(step: StepState, atMs: number): string {
-  const of = step.tasks === undefined ? '' : ` of ${formatCount(step.tasks)}`
-  const share = stepShare(step)
-  const parts = [
-    `${printable(step.id)}: ${formatCount(settledTasks(step))}${of}${share === undefined ? '' : ` (${formatShare(share)})`}`,
-    step.hit > 0 ? `${formatCount(step.hit)} cached` : '',
-    step.failed > 0 ? `${formatCount(step.failed)} failed` : '',
-    formatRate(stepRate(step, atMs)),
+/** `1,203 of 1,968 tasks, 688 cached; propose 63%, heads 59%, mean 58%, 3 more; at least 10s left`. */
+function progressText(state: RunState, atMs: number): string {
+  const totals = runTotals(state)
+  const running = state.steps
+    .filter(step => stepPhase(step) === 'running' || (step.failed > 0 && (stepShare(step) ?? 0) < 1))
+    .sort((a, b) => (stepShare(a) ?? 0) - (stepShare(b) ?? 0))
+  const named = running.slice(0, STEPS_NAMED).map(step => {
+    const share = stepShare(step)
+    return `${printable(step.id)} ${share === undefined ? formatCount(settledTasks(step)) : formatShare(share)}`
+  })
+  if (running.length > STEPS_NAMED) named.push(`${running.length - STEPS_NAMED} more`)
+  const counts = [
+    `${formatCount(totals.settled)} of ${formatCount(totals.tasks)}${totals.open ? '+' : ''} tasks`,
+    totals.hit > 0 ? `${formatCount(totals.hit)} cached` : '',
+    totals.failed > 0 ? `${formatCount(totals.failed)} failed` : '',
   ]
-  return parts.filter(part => part !== '').join(', ')
-}
-
-function leftText(state: RunState, atMs: number): string {
   const left = estimateRemaining(state, atMs)
-  return left === undefined ? '' : `, ${left.atLeast ? 'at least' : 'about'} ${formatClock(left.ms)} left`
+  const leftText = left === undefined ? '' : `${left.atLeast ? 'at least' : 'about'} ${formatClock(left.ms)} left`
+  return [counts.filter(part => part !== '').join(', '), named.join(', '), leftText]
+    .filter(part => part !== '')
+    .join('; ')
 }
 
 /** Time since the start, six cells wide: `  2m 5s  `. */

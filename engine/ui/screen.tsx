@@ -26,7 +26,7 @@ export function Screen(props: ScreenProps) {
   const { state, view, columns, rows, nowMs } = props
   const events = view.panel === 'steps' ? state.recent.length : 0
   const frame = frameOf(rows, state.steps.length, state.lanes.length, events)
-  const body = rows - 1 - linesAround(frame, state)
+  const body = Math.max(0, rows - 1 - linesAround(frame, state, rows))
   return (
     <Box flexDirection="column" width={columns}>
       <Header {...headerProps(state, columns, nowMs)} />
@@ -41,9 +41,9 @@ export function Screen(props: ScreenProps) {
 }
 
 /** Lines of everything but the body. */
-function linesAround(frame: Frame, state: RunState): number {
+function linesAround(frame: Frame, state: RunState, rows: number): number {
   const machine = frame.machine === 'lines' ? state.lanes.length + 1 : frame.machine === 'one-line' ? 1 : 0
-  return 2 + Number(frame.totals) + machine + (frame.gaps ? 2 : 0)
+  return 1 + (rows >= 5 ? 1 : 0) + Number(frame.totals) + machine + (frame.gaps ? 2 : 0)
 }
 
 function Body(props: ScreenProps & { readonly frame: Frame }): ReactNode {
@@ -56,6 +56,7 @@ function Body(props: ScreenProps & { readonly frame: Frame }): ReactNode {
     case 'details': {
       const step = state.steps[view.selectedStep]
       if (step === undefined) return <Line text="No steps yet." />
+      if (rows < 8) return <Details state={state} step={step} rows={rows} nowMs={nowMs} />
       const wanted = Math.min(detailLines(state, step, nowMs).length, Math.max(4, Math.floor(rows / 2)))
       const listRows = Math.max(1, Math.min(state.steps.length, rows - wanted - 2))
       const start = windowStart(view.selectedStep, state.steps.length, listRows)
