@@ -1,9 +1,9 @@
-"""What lvis, tidecv and stardist make of the data sets in ../coco-eval and of random label pictures.
+"""What lvis, tidecv, stardist and faster-coco-eval make of the data sets in ../coco-eval and of random label pictures.
 
-    python -m venv venv && venv/bin/pip install numpy pycocotools lvis tidecv stardist && venv/bin/python generate.py
+    python -m venv venv && venv/bin/pip install numpy pycocotools lvis tidecv stardist faster-coco-eval && venv/bin/python generate.py
 
 Written with Python 3.11, numpy 2.4.6, pycocotools 2.0.11, lvis 0.5.3 (with np.float put back), tidecv 1.0.1,
-stardist 0.9.2, 2026-11-20. Writes lvis.json.gz, tide.json.gz and stardist.json.gz.
+stardist 0.9.2, faster-coco-eval 1.8.0 (OpenCV), 2026-11-20. Writes one .json.gz for each program.
 """
 
 import contextlib
@@ -143,3 +143,32 @@ def stardist_case(seed, truths, found, size):
 
 
 write("stardist.json.gz", [stardist_case(1, 12, 6, 48), stardist_case(2, 25, 12, 64), stardist_case(3, 6, 20, 40)])
+
+
+def boundary_case(name):
+    """faster-coco-eval's boundary evaluation, and the boundary pixels of every annotation by its OpenCV path."""
+    from faster_coco_eval import COCO, COCOeval_faster
+    from faster_coco_eval.core.mask import rleToBoundaryCV
+
+    data = read(name)
+    truth = COCO({
+        "images": data["images"],
+        "categories": [{"id": c, "name": str(c)} for c in data["categories"]],
+        "annotations": [
+            {**{k: v for k, v in a.items() if k != "counts"}, "segmentation": rle(a)} for a in data["annotations"]
+        ],
+    })
+    results = [
+        {**{k: r[k] for k in ("image_id", "category_id", "score")}, "segmentation": rle(r)} for r in data["results"]
+    ]
+    evaluation = COCOeval_faster(truth, truth.loadRes(results), "boundary")
+    evaluation.run()
+    return {
+        "data": name,
+        "stats": [float(v) for v in evaluation.stats[:12]],
+        "areas": [int(mask_api.area(rleToBoundaryCV(rle(a)))) for a in data["annotations"]],
+    }
+
+
+with contextlib.redirect_stdout(io.StringIO()):
+    write("boundary.json.gz", [boundary_case("plain.json.gz"), boundary_case("ties-and-crowds.json.gz")])
