@@ -24,6 +24,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openReader, openStore } from '../../cache/open.ts'
 import { TaskError } from '../../engine/base/diagnostic.ts'
 import { type Digest, sha256 } from '../../engine/base/digest.ts'
+import type { TaskRecord } from '../../engine/contract/store.ts'
 import { bytesOf, keyOf, LARGE_BYTES, recordOf, wrongHits } from '../contract/store.ts'
 import { brokenPromises, objectsIn } from './faulty-files.ts'
 
@@ -52,10 +53,14 @@ function sizeOf(seed: number): number {
   return seed % 20 === 0 ? 40_000 : 500
 }
 
+function records(): TaskRecord[] {
+  return Array.from({ length: TASKS }, (_, seed) => recordOf(seed, bytesOf(seed, sizeOf(seed))))
+}
+
 /** A closed store with all of `truth` in it. */
 function fill(): string {
   const store = openStore(folder)
-  store.commit(Array.from({ length: TASKS }, (_, seed) => recordOf(seed, bytesOf(seed, sizeOf(seed)))))
+  store.commit(records())
   store.close()
   return join(folder, 'index.db')
 }
@@ -65,9 +70,7 @@ function survivors(): number {
   const store = openStore(folder, { remark })
   expect(wrongHits(store, truth)).toEqual([])
   const known = [...truth.keys()].filter(key => store.task(key) !== undefined).length
-  for (let seed = 0; seed < TASKS; seed++) {
-    expect(store.commit([recordOf(seed, bytesOf(seed, sizeOf(seed)))])).toEqual([])
-  }
+  expect(store.commit(records())).toEqual([])
   store.close()
   expect(brokenPromises(folder, truth)).toEqual([])
   return known
