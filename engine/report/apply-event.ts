@@ -1,6 +1,6 @@
 import type { RunEvent, RunStarted } from '../contract/event.ts'
 import type { Lane } from '../contract/node.ts'
-import { formatCount, formatDuration } from './format.ts'
+import { counted, formatCount, formatDuration } from './format.ts'
 import {
   emptyRunState,
   FAILURES_KEPT,
@@ -191,7 +191,7 @@ function settle(state: RunState, step: StepState, atMs: number, tasks: number): 
   step.announced = true
   if (settled === 0) return
   const parts = [
-    `${step.id}: ${formatCount(settled)} tasks`,
+    `${step.id}: ${counted(settled, 'task')}`,
     step.hit > 0 ? `${formatCount(step.hit)} cached` : '',
     step.failed > 0 ? `${formatCount(step.failed)} failed` : '',
     step.skipped > 0 ? `${formatCount(step.skipped)} skipped` : '',

@@ -29,7 +29,7 @@ export function frameOf(rows: number, steps: number, lanes: number, events: numb
   const header = 1
   const footer = rows >= 5 ? 1 : 0
   const fixed = header + footer + Number(totals) + Number(titles) + machineRows + (gaps ? 3 : 0)
-  const reserved = Math.min(events, rows >= 24 ? 3 : rows >= 14 ? 2 : 0)
+  const reserved = Math.min(events, rows >= 30 ? 3 : rows >= 14 ? 2 : 0)
   const stepRows = Math.max(0, Math.min(steps, usable - fixed - reserved))
   const eventRows = Math.max(0, Math.min(events, 6, usable - fixed - stepRows))
   return { totals, stepRows, titles, machine, eventRows, gaps }

@@ -20,7 +20,7 @@ describe('the frame', () => {
 
   it('spends the lines that few steps leave on events', () => {
     expect(frameOf(24, 3, 3, 12).eventRows).toBe(6)
-    expect(frameOf(24, 30, 3, 12)).toMatchObject({ eventRows: 3, stepRows: 9 })
+    expect(frameOf(24, 30, 3, 12)).toMatchObject({ eventRows: 2, stepRows: 10 })
   })
 })
 

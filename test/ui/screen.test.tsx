@@ -27,6 +27,7 @@ describe('the screen at 80 × 24', () => {
       1,198 of 1,968+ tasks: 688 cached, 470 computed, 1 failed · 156 inferences
 
         step           cells                           tasks   cached  failed     rate
+      ✔ images             1 ▒▒▒▒▒▒▒▒▒▒▒ 100%          48/48       48
       ✖ propose           12 ▒▒▒███░░░░░  63%        360/576      192       1   60.0/s
       ▶ proposals          1 ▒▒▒███░░░░░  63%          30/48       16            5.0/s
       ▶ heads             12 ▒▒▒███░░░░░  59%        340/576      192           56.7/s
@@ -35,9 +36,8 @@ describe('the screen at 80 × 24', () => {
       ▶ roi_masks         12 ▒▒▒███░░░░░  58%        336/576      192           56.0/s
       ▶ masks              1 ▒▒▒███░░░░░  58%          28/48       16            4.7/s
       · evaluate           1
-        … 2 more: 1 waiting, 1 done
+      · submission         1
 
-           0s  images: 48 tasks, 48 cached
            2s  propose[flip=none,model=L1,scale=208] berries-0020: The picture is dam…
            3s  detections berries-0003: 3 boxes without area were dropped
 
