@@ -28,8 +28,10 @@ export const codes = {
   'unknown-port': 'A node or pipeline has no port of this name.',
   'unknown-target': 'A target on the command line is neither an output nor a port of a step.',
   'missing-file': 'A file or folder that is needed is not there.',
+  'unreadable-file': 'A file or folder is there but cannot be read.',
   'missing-param': 'A parameter without default was not given.',
   'missing-input': 'An input that must be fed is not.',
+  'unbound-input': 'A pipeline with `inputs:` can be used by another pipeline, not run alone.',
   'outside-root': 'A path leads out of the project.',
 
   // How steps hang together (engine/load, engine/plan)

@@ -24,8 +24,7 @@ export function repair(schema: SchemaNode, found: Json): { readonly fix?: string
   const types = typesOf(schema)
   if (typeof found === 'string') {
     const number = types.includes('number') || types.includes('integer')
-    if (number && found.trim() !== '' && Number.isFinite(Number(found)))
-      return { fix: `remove the quotes: ${found.trim()}` }
+    if (number && /^[-+]?\d+(?:\.\d*)?$/.test(found)) return { fix: `remove the quotes: ${found}` }
     if (types.includes('boolean') && /^(true|yes|on|y)$/i.test(found)) return { fix: 'write `true`' }
     if (types.includes('boolean') && /^(false|no|off|n)$/i.test(found)) return { fix: 'write `false`' }
   }

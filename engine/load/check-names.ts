@@ -3,10 +3,11 @@ import type { Diagnostic, Span } from '../base/diagnostic.ts'
 import { nearestName } from '../base/typo.ts'
 import { alternatives, quoteName, suggestion } from '../base/words.ts'
 import type { PipelineFile, StepDeclaration, TreePath } from '../contract/pipeline.ts'
-import { valueAt } from './shapes.ts'
+import { mapOf, valueAt } from './shapes.ts'
 
 /** Names in `in:`, `items:`, `outputs:` and `matrix:` that lead to nothing in this file. */
 export function checkNames(file: PipelineFile, root: Json): readonly Diagnostic[] {
+  if (file.steps.size === 0) return []
   const steps = [...file.steps.values()].flatMap(step => [
     ...[...step.in.values()].flatMap(binding =>
       binding.sources.flatMap(({ from, path }) => checkSource(from, sourceAt(path), file)),
@@ -79,7 +80,7 @@ function checkMatrix(step: StepDeclaration, file: PipelineFile, root: Json): rea
   }
   if (matrix?.form !== 'product') return []
   const axes = [...matrix.axes.keys()]
-  if (axes.length === 0) {
+  if (axes.length === 0 && Object.keys(mapOf(valueAt(root, path))).length > 0) {
     return [
       {
         code: 'bad-matrix',

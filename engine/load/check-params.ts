@@ -8,14 +8,15 @@ const paramTypes: readonly string[] = ['string', 'number', 'integer', 'boolean',
 
 /** Parameters that contradict themselves: a default of another type, bounds on text, references in a default. */
 export function checkParams(file: PipelineFile): readonly Diagnostic[] {
-  return [...file.params.values()].flatMap(declaration => checkParam(declaration, file))
+  const declarations = [...file.params.values()].filter(({ type }) => paramTypes.includes(type))
+  const contradictory = declarations.flatMap(declaration => checkParam(declaration, file))
+  return contradictory.length > 0 ? contradictory : checkDefaults(declarations, file)
 }
 
 function checkParam(declaration: ParamDeclaration, { locate }: PipelineFile): readonly Diagnostic[] {
   const { name, type, items, minimum, maximum } = declaration
   const problems: Diagnostic[] = []
   const path = ['params', name]
-  if (!paramTypes.includes(type)) return []
   if (items !== undefined && type !== 'list' && type !== 'map') {
     problems.push({
       code: 'bad-param',
@@ -38,31 +39,33 @@ function checkParam(declaration: ParamDeclaration, { locate }: PipelineFile): re
     const message = `no number is both at least ${minimum} and at most ${maximum}`
     problems.push({ code: 'bad-param', message, at: locate([...path, 'minimum']) })
   }
-  return problems.length > 0 ? problems : checkDefault(declaration, locate)
+  return problems
 }
 
-function checkDefault(declaration: ParamDeclaration, locate: PipelineFile['locate']): readonly Diagnostic[] {
-  const value = declaration.default
-  if (value === undefined) return []
-  const path = ['params', declaration.name, 'default']
-  if (holdsReference(value)) {
-    const message = 'references are not resolved in defaults'
-    return [
-      {
-        code: 'bad-reference',
-        message,
-        at: locate(path),
-        fix: 'put the reference under `with:` of the step that needs it',
-      },
-    ]
+/** All defaults against one schema: compiling one for each parameter would take longer than all the rest. */
+function checkDefaults(declarations: readonly ParamDeclaration[], { locate }: PipelineFile): readonly Diagnostic[] {
+  const given = declarations.filter(declaration => declaration.default !== undefined)
+  const referring = given.filter(declaration => holdsReference(declaration.default as Json))
+  const plain = given.filter(declaration => !referring.includes(declaration))
+  const schema = {
+    properties: Object.fromEntries(plain.map(declaration => [declaration.name, paramSchema(declaration)])),
   }
-  const { problems } = validateAgainst(paramSchema(declaration), value)
-  return problems.map(({ code, path: inner, at, message, fix }) => ({
-    code,
-    message: `default of \`${declaration.name}\`: ${message}`,
-    at: locate([...path, ...inner], at),
-    ...(fix === undefined ? {} : { fix }),
-  }))
+  const values = Object.fromEntries(plain.map(declaration => [declaration.name, declaration.default as Json]))
+  const mismatches = plain.length === 0 ? [] : validateAgainst(schema, values).problems
+  return [
+    ...referring.map(({ name }) => ({
+      code: 'bad-reference',
+      message: 'references are not resolved in defaults',
+      at: locate(['params', name, 'default']),
+      fix: 'put the reference under `with:` of the step that needs it',
+    })),
+    ...mismatches.map(({ code, path: [name = '', ...inner], at, message, fix }) => ({
+      code,
+      message: `default of \`${name}\`: ${message}`,
+      at: locate(['params', name, 'default', ...inner], at),
+      ...(fix === undefined ? {} : { fix }),
+    })),
+  ]
 }
 
 function holdsReference(value: Json): boolean {

@@ -117,6 +117,7 @@ function malformed(text: string, file: PipelineFile): Complaint {
   const namespace = nearestName(head, namespaces)
   if (namespace !== undefined && /^[\w.-]+$/.test(rest.join('.')))
     return { code, message, fix: `write \`\${${[namespace, ...rest].join('.')}}\`` }
+  if (/^[\w.-]*$/.test(inner)) return { code, message, fix: 'name a parameter, an axis or an environment variable' }
   return {
     code,
     message,

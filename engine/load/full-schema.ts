@@ -2,6 +2,7 @@ import type { Json } from '../base/canonical.ts'
 import { compareText } from '../base/diagnostic.ts'
 import type { InputPort, NodeDefinition } from '../contract/node.ts'
 import type { Registry } from '../contract/registry.ts'
+import { jsonText } from './json-text.ts'
 import { pipelineSchema, pipelineSchemaWith } from './pipeline-schema.ts'
 import { type Schema, stepSchema } from './step-schema.ts'
 
@@ -23,13 +24,9 @@ export function fullSchema(registry: Pick<Registry, 'nodes'>): Schema {
 /** Path below the schema folder → text of the file; what `maskloom schema --write` writes. */
 export function schemaFiles(registry: Pick<Registry, 'nodes'>): ReadonlyMap<string, string> {
   return new Map([
-    ['pipeline.schema.json', text(pipelineSchema)],
-    ['generated/pipeline.full.json', text(fullSchema(registry))],
+    ['pipeline.schema.json', jsonText(pipelineSchema)],
+    ['generated/pipeline.full.json', jsonText(fullSchema(registry))],
   ])
-}
-
-function text(schema: Schema): string {
-  return `${JSON.stringify(schema, undefined, 2)}\n`
 }
 
 function usesSchema(nodes: readonly NodeDefinition[], general: Schema): Schema {

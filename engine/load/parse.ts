@@ -39,7 +39,6 @@ export function parseYaml(text: string, file: string): Parsed {
     uniqueKeys: false,
     strict: true,
     prettyErrors: false,
-    logLevel: 'silent',
   })
   if (document.errors.length > 0) return failed(...yamlProblems(document.errors, text, file))
   const problems = [...unmaskReferences(document, text, file)]

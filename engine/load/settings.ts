@@ -80,13 +80,13 @@ export function settingsFromArguments(
   return { values, problems }
 }
 
-/** Values of a parameter file: a YAML map from name to value. Paths are relative to the file. */
+/** Values of a parameter file: a YAML map from name to value, or nothing. Paths are relative to the file. */
 export function settingsFromFile(path: string, text: string, declarations: Declarations): Settings {
   const { tree, problems: broken } = parseYaml(text, path)
   const locate = locator(path, tree)
   const problems = [...broken]
   const values = new Map<string, Setting>()
-  if (!tree.unreadable && (tree.json === null || typeof tree.json !== 'object' || Array.isArray(tree.json))) {
+  if (tree.json !== null && (typeof tree.json !== 'object' || Array.isArray(tree.json))) {
     problems.push({ code: 'wrong-type', message: 'expected a map from parameter to value', at: locate([]) })
   }
   for (const [name, value] of mapEntries(tree.json)) {

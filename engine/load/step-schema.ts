@@ -5,6 +5,7 @@ export type Schema = { readonly [keyword: string]: Json }
 const nameWords = 'a name of lower-case letters, digits, `_` and `-` that starts with a letter'
 const portWords = 'a step and its output port (`step.port`) or the name of an input'
 const referenceWords = 'a reference such as "${params.models}"'
+const entriesWords = `a list of values, or ${referenceWords}`
 
 /** Shared parts, used through `$ref`. */
 export const definitions: { readonly [name: string]: Schema } = {
@@ -54,9 +55,9 @@ export const definitions: { readonly [name: string]: Schema } = {
   },
   entries: {
     description: 'The values of an axis. Their order does not matter; no two may have the same id.',
-    'x-expected': `a list that is not empty, or ${referenceWords}`,
+    'x-expected': entriesWords,
     anyOf: [
-      { $ref: '#/definitions/reference' },
+      { $ref: '#/definitions/reference', 'x-expected': entriesWords },
       { type: 'array', minItems: 1, items: { $ref: '#/definitions/entry' } },
     ],
   },

@@ -150,8 +150,10 @@ export function buildTree(root: Node | null, text: string, file: string, problem
       ...(notes === undefined ? {} : { notes }),
     })
   }
-}
 
-function rangeOf(node: Node | null): Range {
-  return { start: node?.range?.[0] ?? 0, end: node?.range?.[1] ?? 0 }
+  /** Block collections reach to the start of the next line; the white space at their end is not theirs. */
+  function rangeOf(node: Node | null): Range {
+    const [start, end] = node?.range ?? [0, 0]
+    return { start, end: start + text.slice(start, end).trimEnd().length }
+  }
 }

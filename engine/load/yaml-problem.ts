@@ -1,12 +1,16 @@
 import type { YAMLError } from 'yaml'
 import type { Code } from '../base/codes.ts'
 import type { Diagnostic, Span } from '../base/diagnostic.ts'
+import { lastQuote, openBracket } from './opening.ts'
+import type { Range } from './tree.ts'
 
 interface Words {
   /** Default: `syntax`. */
   readonly code?: Code
   readonly message: string
   readonly fix?: string
+  /** A better place than where YAML gave up. */
+  readonly range?: Range | undefined
 }
 
 /**
@@ -32,7 +36,10 @@ export function yamlProblems(errors: readonly YAMLError[], text: string, file: s
 function yamlProblem(error: YAMLError, text: string, file: string): Diagnostic {
   const start = Math.min(error.pos[0], text.length)
   const at = { file, start, end: Math.min(Math.max(error.pos[1], start + 1), text.length) }
-  return openReference(text, at) ?? { code: 'syntax', ...wordsFor(error, text, start), at }
+  const reference = openReference(text, at)
+  if (reference !== undefined) return reference
+  const { range, ...words } = wordsFor(error, text, start)
+  return { code: 'syntax', ...words, at: { ...at, ...range } }
 }
 
 /** `{ model: ${params.model }`: inside braces or brackets YAML takes `{` for the start of a map. */
@@ -49,24 +56,18 @@ function openReference(text: string, at: Span): Diagnostic | undefined {
 function wordsFor(error: YAMLError, text: string, start: number): Words {
   switch (error.code) {
     case 'BLOCK_AS_IMPLICIT_KEY':
-      return {
-        message: 'this line has a second `: ` in it',
-        fix: 'put the text after the first `: ` in quotes, or begin a new line',
-      }
+      return secondColon(text, start)
     case 'TAB_AS_INDENT':
       return { message: 'a tab cannot indent', fix: 'indent with spaces' }
     case 'BAD_INDENT':
       return error.message.startsWith('Flow')
-        ? {
-            message: `a ${error.message.includes('sequence') ? '`[`' : '`{`'} before this line is never closed`,
-            fix: 'close it, or indent the lines that continue it',
-          }
+        ? unclosedBracket(text, start)
         : {
             message: 'this line is indented like none of the lines it could belong to',
             fix: 'start it in the same column as its neighbours',
           }
     case 'MISSING_CHAR':
-      return missingCharacter(error)
+      return missingCharacter(error, text)
     case 'BAD_SCALAR_START':
       return { message: `plain text cannot start with \`${text[start] ?? ''}\``, fix: 'put it in quotes' }
     case 'MULTILINE_IMPLICIT_KEY':
@@ -106,14 +107,35 @@ function wordsFor(error: YAMLError, text: string, start: number): Words {
   }
 }
 
-function missingCharacter(error: YAMLError): Words {
+function secondColon(text: string, start: number): Words {
+  const [line = '', next = ''] = text.slice(start).split(/\r?\n/, 2)
+  if (/:(?:\s|$)/.test(line)) {
+    return {
+      message: 'this line has a second `: ` in it',
+      fix: 'put the text after the first `: ` in quotes, or begin a new line',
+    }
+  }
+  return {
+    message: 'the line below is indented more, so YAML reads it as part of this text',
+    fix: `start \`${/^\s*([^:]*)/.exec(next)?.[1] ?? ''}:\` in the column of its neighbours`,
+  }
+}
+
+function unclosedBracket(text: string, start: number): Words {
+  const range = openBracket(text, start)
+  const shown = range === undefined ? 'a bracket before this line' : `this \`${text[range.start]}\``
+  return { message: `${shown} is never closed`, fix: 'close it, or indent the lines that continue it', range }
+}
+
+function missingCharacter(error: YAMLError, text: string): Words {
   const quote = /closing (["'])quote/.exec(error.message)?.[1]
   if (quote !== undefined)
     return {
-      code: 'syntax',
-      message: `a text that starts with ${quote} is never closed`,
+      message: `this ${quote} is never closed`,
       fix: `add the closing ${quote}`,
+      range: lastQuote(text, quote),
     }
+  if (error.message.includes('end with')) return unclosedBracket(text, error.pos[0])
   if (error.message.includes('flow')) {
     return {
       message: 'a comma or a closing bracket is missing before this',
@@ -129,14 +151,12 @@ function unexpected(error: YAMLError, text: string, start: number): Words {
   const found = text[start] ?? ''
   if (error.message.includes('block-seq-ind')) {
     return {
-      code: 'syntax',
       message: 'a list cannot start on the line of its key',
       fix: 'put `- …` on a new line, or write `[…]`',
     }
   }
   if (found === ',')
     return {
-      code: 'syntax',
       message: 'this comma has nothing before it, or stands outside of `{ }` and `[ ]`',
       fix: 'remove it',
     }
