@@ -80,7 +80,7 @@ export function windowStart(selected: number, count: number, rows: number): numb
   return Math.max(0, Math.min(count - rows, selected - Math.floor(rows / 2)))
 }
 
-/** Widths of the columns of a step line; 0 leaves a column out. Narrow terminals lose rate, bar and cells in this order. */
+/** Widths of the columns of a step line; 0 leaves a column out. Narrow terminals lose cells and bar, then rate, cached and failed. */
 export interface StepColumns {
   readonly name: number
   readonly cells: number
