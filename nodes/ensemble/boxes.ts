@@ -2,7 +2,7 @@ import { TaskError } from '../../engine/base/diagnostic.ts'
 import { defineNode } from '../../engine/contract/node.ts'
 import { weightedMean } from '../kernels/weighted-mean.ts'
 import type { ProposalBoxes } from '../values/boxes.ts'
-import { foldWeights, WEIGHTS_SCHEMA } from '../values/weights.ts'
+import { checkWeights, foldWeights, WEIGHTS_SCHEMA } from '../values/weights.ts'
 
 interface Params {
   readonly weights?: readonly number[]
@@ -52,7 +52,8 @@ export const ensembleBoxes = defineNode<Params, Inputs>({
   with: { weights: { model: { L1: 2 } } }
   in: { boxes: heads.boxes }
 `,
-  types: (_params, context) => {
+  types: (params, context) => {
+    checkWeights(params.weights, context)
     const boxes = context.inputs['boxes']?.[0]
     return boxes === undefined ? {} : { boxes }
   },

@@ -6,7 +6,7 @@ import { classesInFacets, explainClassDifference } from '../values/class-lists.t
 import type { Detections } from '../values/detections.ts'
 import type { Instances } from '../values/instances.ts'
 import { type RoiMasks, roiMaskCount } from '../values/roi-masks.ts'
-import { foldWeights, WEIGHTS_SCHEMA } from '../values/weights.ts'
+import { checkWeights, foldWeights, WEIGHTS_SCHEMA } from '../values/weights.ts'
 
 interface Params {
   readonly threshold: number
@@ -66,7 +66,8 @@ export const ensembleMasks = defineNode<Params, Inputs>({
   with: { threshold: 0.5 }
   in: { masks: roi_masks.masks, detections: detections.detections }
 `,
-  types: (_params, context) => {
+  types: (params, context) => {
+    checkWeights(params.weights, context)
     const masks = context.inputs['masks']?.[0]
     const detections = context.inputs['detections']?.[0]
     const classes = classesInFacets(detections)

@@ -36,7 +36,8 @@ export function classNms(
   rules: ClassNmsRules,
 ): { boxesXyxy: Float64Array; scores: Float64Array; labels: Int32Array } {
   const candidates = candidatesOf(input, rules)
-  const scores = Float32Array.from(candidates, at => input.probabilities[at]!)
+  const scores = new Float32Array(candidates.length)
+  for (let i = 0; i < scores.length; i++) scores[i] = input.probabilities[candidates[i]!]!
   let take = Math.max(1024, 4 * rules.max)
   for (;;) {
     const best = topK(scores, take)
@@ -66,16 +67,23 @@ export function classNms(
 
 /** Positions in `probabilities` that are candidates, ascending. */
 function candidatesOf(input: ClassifiedBoxes, rules: ClassNmsRules): Uint32Array {
-  const { probabilities, boxesXyxy } = input
+  const { probabilities, boxesXyxy, classCount } = input
+  const shared = input.boxesPerProposal === 1
   const threshold = Math.fround(rules.scoreThreshold)
   const found = new Uint32Array(probabilities.length)
   let count = 0
-  for (let at = 0; at < probabilities.length; at++) {
-    if (!(probabilities[at]! > threshold)) continue
-    const box = boxOffset(input, at)
-    const width = boxesXyxy[box + 2]! - boxesXyxy[box]!
-    const height = boxesXyxy[box + 3]! - boxesXyxy[box + 1]!
-    if (width >= rules.minSidePx && height >= rules.minSidePx) found[count++] = at
+  let box = 0
+  for (let row = 0; row < probabilities.length; row += classCount) {
+    for (let at = row; at < row + classCount; at++) {
+      if (
+        probabilities[at]! > threshold &&
+        boxesXyxy[box + 2]! - boxesXyxy[box]! >= rules.minSidePx &&
+        boxesXyxy[box + 3]! - boxesXyxy[box + 1]! >= rules.minSidePx
+      )
+        found[count++] = at
+      if (!shared) box += 4
+    }
+    if (shared) box += 4
   }
   return found.subarray(0, count)
 }

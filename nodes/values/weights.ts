@@ -1,4 +1,5 @@
 import { TaskError } from '../../engine/base/diagnostic.ts'
+import type { CheckContext } from '../../engine/contract/node.ts'
 
 /** JSON Schema of a weights parameter, without its description and the port it belongs to. */
 export const WEIGHTS_SCHEMA = {
@@ -12,13 +13,22 @@ export const WEIGHTS_SCHEMA = {
  * @throws TaskError `bad-value` when a weight is negative or not finite, or none is above 0.
  */
 export function foldWeights(weights: readonly number[] | undefined, count: number): readonly number[] {
-  const list = Array.isArray(weights) ? (weights as readonly number[]) : Array.from({ length: count }, () => 1)
+  const list = weights ?? Array.from({ length: count }, () => 1)
   if (list.length !== count) throw new Error(`internal: ${list.length} weights for ${count} values`)
-  if (list.some(weight => !(weight >= 0 && Number.isFinite(weight))) || !list.some(weight => weight > 0))
-    throw new TaskError({
-      code: 'bad-value',
-      message: `the weights are ${list.join(', ')}; expected finite numbers from 0, one of them above 0`,
-      fix: 'give at least one view a weight above 0',
-    })
+  const problem = weightsProblem(list)
+  if (problem !== undefined) throw new TaskError({ code: 'bad-value', message: problem, fix: WEIGHTS_FIX })
   return list
+}
+
+/** The same rule while the pipeline is checked: reports at the parameter `weights`. */
+export function checkWeights(weights: readonly number[] | undefined, context: CheckContext): void {
+  const problem = weights && weightsProblem(weights)
+  if (problem !== undefined) context.problem({ param: 'weights', message: problem, fix: WEIGHTS_FIX })
+}
+
+const WEIGHTS_FIX = 'give at least one view a weight above 0'
+
+function weightsProblem(weights: readonly number[]): string | undefined {
+  const fit = weights.every(weight => weight >= 0 && Number.isFinite(weight)) && weights.some(weight => weight > 0)
+  return fit ? undefined : `the weights are ${weights.join(', ')}; expected finite numbers from 0, one of them above 0`
 }

@@ -70,6 +70,14 @@ describe('ensemble/boxes', () => {
         'one of them above 0',
       )
   })
+
+  it('reports such weights before anything runs', async () => {
+    const check = testCheck({ inputs: { boxes: [{ classes: [] }] } })
+    await ensembleBoxes.types!({ weights: [0, 0] } as never, check.context)
+    expect(check.problems).toMatchObject([
+      { param: 'weights', message: expect.stringContaining('the weights are 0, 0') },
+    ])
+  })
 })
 
 describe('boxes/nms', () => {

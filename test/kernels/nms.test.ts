@@ -1,4 +1,4 @@
-import { array, assert, integer, property, record } from 'fast-check'
+import { array, assert, double, integer, oneof, property, record, tuple } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { boxIou } from '../../nodes/kernels/box-iou.ts'
 import { greedyNms } from '../../nodes/kernels/nms.ts'
@@ -54,6 +54,21 @@ describe('greedyNms', () => {
         expect([...greedyNms(boxes, scores, tenths / 10, { groups })]).toEqual(expected)
         expect([...greedyNms(boxes, scores, tenths / 10, { groups, max })]).toEqual(expected.slice(0, max))
       }),
+    )
+  })
+
+  it('equals the textbook loop for hundreds of boxes of very different size, anywhere on the plane', () => {
+    const coordinate = double({ min: -500, max: 2000, noNaN: true })
+    const side = oneof(double({ min: 0, max: 10, noNaN: true }), double({ min: 0, max: 900, noNaN: true }))
+    const box = tuple(coordinate, coordinate, side, side, integer({ min: 0, max: 99 }))
+    assert(
+      property(array(box, { minLength: 150, maxLength: 400, size: 'max' }), items => {
+        const boxes = new Float64Array(items.flatMap(([x, y, w, h]) => [x, y, x + w, y + h]))
+        const scores = new Float64Array(items.map(item => item[4] / 99))
+        const expected = plainNms(boxes, scores, 0.3, new Int32Array(items.length))
+        expect([...greedyNms(boxes, scores, 0.3)]).toEqual(expected)
+      }),
+      { numRuns: 15 },
     )
   })
 
