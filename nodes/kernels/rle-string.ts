@@ -50,8 +50,12 @@ export function encodeCounts(counts: ArrayLike<number>): string {
  */
 export function decodeCounts(text: string | Uint8Array, sizeHw: readonly [number, number]): Uint32Array<ArrayBuffer> {
   const area = frameArea(sizeHw)
-  const bytes = typeof text === 'string' ? Buffer.from(text, 'latin1') : text
-  if (bytes.length !== text.length) throw new RangeError('the mask text holds characters other than 0 to o')
+  const bytes = typeof text === 'string' ? Buffer.from(text, 'utf8') : text
+  if (bytes.length !== text.length)
+    throw badCharacter(
+      text,
+      Array.from(text as string).findIndex(c => c > '\x7f'),
+    )
   const counts = new Uint32Array(bytes.length)
   let length = 0
   let sum = 0
