@@ -6,10 +6,10 @@ import { checkModel, featuresFacets, MODEL_FILES } from '../model/model-facets.t
 import { type OpenModel, openModel, sessionsOf } from '../model/open-model.ts'
 import { SCALE_SCHEMA, type Scale, viewSizeHw } from '../model/view-size.ts'
 import type { OnnxSessions, RunResult } from '../onnx/tensor.ts'
+import { readRgbOnce } from '../values/decoded-images.ts'
 import type { View } from '../values/features.ts'
 import type { ImageRef } from '../values/image.ts'
 import type { Proposals } from '../values/proposals.ts'
-import { readRgbOnce } from '../values/decoded-images.ts'
 import type { ModelFeatures } from './model-features.ts'
 
 interface Params {

@@ -41,7 +41,8 @@ export function encodeTensors(
   const names = Object.keys(tensors).sort()
   // Array.sort is stable: equal sizes stay in name order.
   const layout = names.sort((a, b) => tensors[b]!.data.BYTES_PER_ELEMENT - tensors[a]!.data.BYTES_PER_ELEMENT)
-  const header: { [name: string]: Json } = {}
+  // Without a prototype, so that a tensor may be called `__proto__`.
+  const header: { [name: string]: Json } = Object.create(null)
   if (Object.keys(metadata).length > 0) header['__metadata__'] = metadata
   let offset = 0
   for (const name of layout) {

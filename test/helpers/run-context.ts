@@ -29,6 +29,8 @@ export interface TestRunOptions {
   readonly wanted?: readonly string[]
   readonly device?: string
   readonly signal?: AbortSignal
+  /** Static types of the inputs, for nodes that read class lists from them. */
+  readonly inputTypes?: { readonly [port: string]: readonly Facets[] }
   /** Where source files are, by sha256. */
   readonly sources?: { readonly [sha256: string]: string }
   /** Resources that exist already, by name (an in-process session pool instead of the threaded one). */
@@ -48,6 +50,7 @@ export function testRun(options: TestRunOptions = {}): TestRun {
       itemId: options.itemId,
       wanted: new Set(options.wanted ?? []),
       device: options.device ?? 'cpu',
+      inputTypes: options.inputTypes ?? {},
       signal: options.signal ?? new AbortController().signal,
       sourcePath: sha256 => {
         const path = options.sources?.[sha256]

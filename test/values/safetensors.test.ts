@@ -37,6 +37,11 @@ describe('encodeTensors', () => {
     expect(encodeTensors({ x, y })).toEqual(encodeTensors({ y, x }))
   })
 
+  it('takes any name for a tensor', () => {
+    const named = Object.fromEntries([['__proto__', { data: new Float32Array([1]), shape: [1] }]])
+    expect([...decodeTensors(encodeTensors(named)).tensors.keys()]).toEqual(['__proto__'])
+  })
+
   it('is read back with equal tensors, shapes and metadata', () => {
     const values = oneof(
       array(float({ noNaN: true })).map(list => new Float32Array(list)),
