@@ -79,7 +79,10 @@ export function createSchedule(graph: Parameters<typeof createRunState>[0], opti
     const ended = new Promise<void>(resolve => {
       finish = resolve
     })
+    // A group that is known at once must not look like the end while others are still to be opened.
+    pumping = true
     for (const group of state.groups) tryOpen(group)
+    pumping = false
     pump()
     await ended
     if (fatal !== undefined) throw fatal
@@ -98,7 +101,8 @@ export function createSchedule(graph: Parameters<typeof createRunState>[0], opti
     const needsAll = group.group.form !== 'items'
     const shared = new Set(group.group.externals.flatMap((source, i) => (group.wire.externals[i]!.per === 'collection' ? [source.cell] : [])))
     const opened = upstream.every(other => {
-      const complete = needsAll || other.group.cells.some(cell => shared.has(cell))
+      // The items of a scatter group are known only when it is done.
+      const complete = needsAll || other.group.form === 'scatter' || other.group.cells.some(cell => shared.has(cell))
       return complete ? other.phase === 'done' : other.phase !== 'waiting'
     })
     if (!opened) return
@@ -486,6 +490,7 @@ export function createSchedule(graph: Parameters<typeof createRunState>[0], opti
   // ---- helpers ---------------------------------------------------------------------------------------------------
 
   function checkEnd(): void {
+    if (pumping) return
     const flying = inFlight.gpu + inFlight.cpu + inFlight.io + pendingWork
     if (flying > 0) return
     const allDone = state.groups.every(group => group.phase === 'done')
