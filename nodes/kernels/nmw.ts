@@ -1,7 +1,5 @@
 import { pairIou } from './box-iou.ts'
 import {
-  type Candidates,
-  type Cluster,
   checkedWeights,
   type FusedBoxes,
   type FusionOptions,
@@ -22,49 +20,48 @@ import {
 export function nonMaximumWeighted(pool: PooledBoxes, options: FusionOptions): FusedBoxes {
   const given = checkedWeights(options)
   const largest = given.reduce((a, b) => Math.max(a, b), 0)
-  const weights = given.map(weight => weight / largest)
-  const clusters: Cluster[] = []
-  for (const candidates of prepareCandidates(pool, weights, options)) {
-    fuseLabel(candidates, options.iouThreshold, clusters)
-  }
-  return fusedBoxes(clusters)
-}
-
-function fuseLabel({ boxesXyxy, scores, indices, label }: Candidates, iouThreshold: number, clusters: Cluster[]): void {
-  const count = scores.length
-  const members: number[][] = []
-  const seeds = new Uint32Array(count)
-  /** Sums of score · IoU · coordinate, and of score · IoU. */
-  const sums = new Float64Array(5 * count)
-  for (let i = 0; i < count; i++) {
-    let best = -1
-    let bestIou = iouThreshold
-    for (let k = 0; k < members.length; k++) {
-      const iou = pairIou(boxesXyxy, i, boxesXyxy, seeds[k]!)
-      if (iou > bestIou) {
-        best = k
-        bestIou = iou
+  const candidates = prepareCandidates(
+    pool,
+    given.map(weight => weight / largest),
+    options,
+  )
+  const { boxesXyxy, scores, labelOffsets } = candidates
+  const clusterOf = new Int32Array(scores.length)
+  const seeds = new Uint32Array(scores.length)
+  /** Σ score · IoU · coordinate (4) and Σ score · IoU of each cluster. */
+  const sums = new Float64Array(5 * scores.length)
+  let count = 0
+  for (let label = 0; label < candidates.labels.length; label++) {
+    const firstCluster = count
+    for (let rank = labelOffsets[label]!; rank < labelOffsets[label + 1]!; rank++) {
+      let best = -1
+      let bestIou = options.iouThreshold
+      for (let k = firstCluster; k < count; k++) {
+        const iou = pairIou(boxesXyxy, rank, boxesXyxy, seeds[k]!)
+        if (iou > bestIou) {
+          best = k
+          bestIou = iou
+        }
       }
+      if (best < 0) seeds[count] = rank
+      const cluster = best < 0 ? count++ : best
+      const weight = scores[rank]! * (best < 0 ? 1 : bestIou)
+      clusterOf[rank] = cluster
+      for (let side = 0; side < 4; side++) sums[5 * cluster + side]! += weight * boxesXyxy[4 * rank + side]!
+      sums[5 * cluster + 4]! += weight
     }
-    const cluster = best < 0 ? members.length : best
-    if (best < 0) {
-      seeds[cluster] = i
-      members.push([])
-    }
-    members[cluster]!.push(i)
-    const weight = scores[i]! * (best < 0 ? 1 : bestIou)
-    for (let side = 0; side < 4; side++) sums[5 * cluster + side]! += weight * boxesXyxy[4 * i + side]!
-    sums[5 * cluster + 4]! += weight
   }
-  for (let k = 0; k < members.length; k++) {
+  const members = new Uint32Array(count)
+  for (const cluster of clusterOf) members[cluster]!++
+  const fused = new Float64Array(4 * count)
+  const seedScores = new Float64Array(count)
+  for (let k = 0; k < count; k++) {
     const total = sums[5 * k + 4]!
-    const plain = total === 0 || members[k]!.length === 1
-    const side = (n: number) => (plain ? boxesXyxy[4 * seeds[k]! + n]! : sums[5 * k + n]! / total)
-    clusters.push({
-      boxXyxy: [side(0), side(1), side(2), side(3)],
-      score: scores[seeds[k]!]!,
-      label,
-      members: members[k]!.map(rank => indices[rank]!),
-    })
+    const asSeed = total === 0 || members[k] === 1
+    seedScores[k] = scores[seeds[k]!]!
+    for (let side = 0; side < 4; side++) {
+      fused[4 * k + side] = asSeed ? boxesXyxy[4 * seeds[k]! + side]! : sums[5 * k + side]! / total
+    }
   }
+  return fusedBoxes(pool, candidates, { count, boxesXyxy: fused, scores: seedScores, clusterOf })
 }

@@ -1,7 +1,7 @@
 import {
   type Candidates,
-  type Cluster,
   checkedWeights,
+  clusterMembers,
   type FusedBoxes,
   type FusionOptions,
   fusedBoxes,
@@ -36,87 +36,84 @@ export interface WbfOptions extends FusionOptions {
  */
 export function weightedBoxesFusion(pool: PooledBoxes, options: WbfOptions): FusedBoxes {
   const weights = checkedWeights(options)
-  const clusters: Cluster[] = []
-  for (const candidates of prepareCandidates(pool, weights, options)) {
-    fuseLabel(candidates, pool.sources, weights, options, clusters)
+  const candidates = prepareCandidates(pool, weights, options)
+  const growing = newClusters(candidates.scores.length)
+  for (let label = 0; label < candidates.labels.length; label++) {
+    const firstCluster = growing.count
+    for (let rank = candidates.labelOffsets[label]!; rank < candidates.labelOffsets[label + 1]!; rank++) {
+      const best = bestCluster(growing.boxesXyxy, firstCluster, growing.count, candidates, rank, options.iouThreshold)
+      join(growing, best, candidates, rank)
+    }
   }
-  return fusedBoxes(clusters)
+  const scores = clusterScores(growing, candidates, pool.sources, weights, options)
+  return fusedBoxes(pool, candidates, { ...growing, scores })
 }
 
-function fuseLabel(
-  candidates: Candidates,
-  sources: Int32Array,
-  weights: Float64Array,
-  options: WbfOptions,
-  clusters: Cluster[],
-): void {
-  const { boxesXyxy, scores, indices } = candidates
-  const count = scores.length
-  const members: number[][] = []
-  /** x1, y1, x2, y2, area of each fused box. */
-  const fused = new Float64Array(5 * count)
-  /** Sums of s · coordinate, of s, and of plain coordinates. */
-  const sums = new Float64Array(9 * count)
-  for (let i = 0; i < count; i++) {
-    const best = bestCluster(fused, members.length, boxesXyxy, 4 * i, options.iouThreshold)
-    const cluster = best < 0 ? members.length : best
-    if (best < 0) members.push([i])
-    else members[cluster]!.push(i)
-    const at = 9 * cluster
-    const score = scores[i]!
-    for (let side = 0; side < 4; side++) {
-      const value = boxesXyxy[4 * i + side]!
-      sums[at + side]! += score * value
-      sums[at + 5 + side]! += value
-    }
-    sums[at + 4]! += score
-    const total = sums[at + 4]!
-    const joined = members[cluster]!.length
-    const to = 5 * cluster
-    for (let side = 0; side < 4; side++) {
-      // A founder keeps its own coordinates: s · x / s need not be x.
-      if (best < 0) fused[to + side] = boxesXyxy[4 * i + side]!
-      else fused[to + side] = total > 0 ? sums[at + side]! / total : sums[at + 5 + side]! / joined
-    }
-    fused[to + 4] = (fused[to + 2]! - fused[to]!) * (fused[to + 3]! - fused[to + 1]!)
-  }
-  for (let k = 0; k < members.length; k++) {
-    const to = 5 * k
-    clusters.push({
-      boxXyxy: [fused[to]!, fused[to + 1]!, fused[to + 2]!, fused[to + 3]!],
-      score: clusterScore(members[k]!, candidates, sources, weights, options),
-      label: candidates.label,
-      members: members[k]!.map(rank => indices[rank]!),
-    })
+interface GrowingClusters {
+  count: number
+  readonly boxesXyxy: Float64Array
+  readonly clusterOf: Int32Array
+  /** Σ s · coordinate (4), Σ s, Σ coordinate (4) and the members of each cluster. */
+  readonly sums: Float64Array
+}
+
+const SUMS = 10
+
+function newClusters(most: number): GrowingClusters {
+  return {
+    count: 0,
+    boxesXyxy: new Float64Array(4 * most),
+    clusterOf: new Int32Array(most),
+    sums: new Float64Array(SUMS * most),
   }
 }
 
-/** The cluster of highest IoU > threshold with the box, the older of equals; −1 if there is none. */
+function join(growing: GrowingClusters, best: number, { boxesXyxy, scores }: Candidates, rank: number): void {
+  const cluster = best < 0 ? growing.count++ : best
+  growing.clusterOf[rank] = cluster
+  const { sums } = growing
+  const at = SUMS * cluster
+  const score = scores[rank]!
+  const total = sums[at + 4]! + score
+  const members = sums[at + 9]! + 1
+  sums[at + 4] = total
+  sums[at + 9] = members
+  for (let side = 0; side < 4; side++) {
+    const value = boxesXyxy[4 * rank + side]!
+    const weighted = sums[at + side]! + score * value
+    const plain = sums[at + 5 + side]! + value
+    sums[at + side] = weighted
+    sums[at + 5 + side] = plain
+    // A founder keeps its own coordinates: s · x / s need not be x.
+    growing.boxesXyxy[4 * cluster + side] = best < 0 ? value : total > 0 ? weighted / total : plain / members
+  }
+}
+
+/** The cluster from `first` on with the highest IoU > threshold, the older of equals; −1 if there is none. */
 function bestCluster(
   fused: Float64Array,
+  first: number,
   count: number,
-  boxes: Float64Array,
-  at: number,
+  { boxesXyxy }: Candidates,
+  rank: number,
   iouThreshold: number,
 ): number {
-  const x1 = boxes[at]!
-  const y1 = boxes[at + 1]!
-  const x2 = boxes[at + 2]!
-  const y2 = boxes[at + 3]!
+  const x1 = boxesXyxy[4 * rank]!
+  const y1 = boxesXyxy[4 * rank + 1]!
+  const x2 = boxesXyxy[4 * rank + 2]!
+  const y2 = boxesXyxy[4 * rank + 3]!
   const area = (x2 - x1) * (y2 - y1)
   let best = -1
   let bestIou = iouThreshold
-  for (let k = 0, base = 0; k < count; k++, base += 5) {
-    const left = fused[base]!
-    const right = fused[base + 2]!
-    const width = Math.min(x2, right) - Math.max(x1, left)
-    if (!(width > 0)) continue
-    const top = fused[base + 1]!
-    const bottom = fused[base + 3]!
-    const height = Math.min(y2, bottom) - Math.max(y1, top)
-    if (!(height > 0)) continue
-    const overlap = width * height
-    const iou = overlap / (fused[base + 4]! + area - overlap)
+  for (let k = first; k < count; k++) {
+    const left = fused[4 * k]!
+    const right = fused[4 * k + 2]!
+    if (left >= x2 || right <= x1) continue
+    const top = fused[4 * k + 1]!
+    const bottom = fused[4 * k + 3]!
+    if (top >= y2 || bottom <= y1) continue
+    const overlap = (Math.min(x2, right) - Math.max(x1, left)) * (Math.min(y2, bottom) - Math.max(y1, top))
+    const iou = overlap / ((right - left) * (bottom - top) + area - overlap)
     if (iou > bestIou) {
       best = k
       bestIou = iou
@@ -125,42 +122,45 @@ function bestCluster(
   return best
 }
 
-function clusterScore(
-  ranks: readonly number[],
+function clusterScores(
+  growing: GrowingClusters,
   { scores, indices }: Candidates,
   sources: Int32Array,
   weights: Float64Array,
   options: WbfOptions,
-): number {
-  let sum = 0
-  let highest = 0
-  let memberWeight = 0
-  const present = new Set<number>()
-  for (const rank of ranks) {
-    const source = sources[indices[rank]!]!
-    sum += scores[rank]!
-    highest = Math.max(highest, scores[rank]!)
-    memberWeight += weights[source]!
-    present.add(source)
-  }
-  let totalWeight = 0
-  let absentWeight = 0
-  let largest = 0
-  for (let source = 0; source < weights.length; source++) {
-    totalWeight += weights[source]!
-    largest = Math.max(largest, weights[source]!)
-    if (!present.has(source)) absentWeight += weights[source]!
-  }
-  switch (options.confidence ?? 'avg') {
-    case 'max':
-      return highest / largest
-    case 'box-and-model-avg':
-      return ((sum / memberWeight) * (totalWeight - absentWeight)) / totalWeight
-    case 'absent-model-aware-avg':
-      return sum / (memberWeight + absentWeight)
-    case 'avg': {
-      if (options.allowOverflow) return sum / totalWeight
-      return Math.min(1, ((sum / ranks.length) * Math.min(weights.length, ranks.length)) / totalWeight)
+): Float64Array {
+  const confidence = options.confidence ?? 'avg'
+  const { ranks, offsets } = clusterMembers(growing)
+  const totalWeight = weights.reduce((sum, weight) => sum + weight, 0)
+  const largest = weights.reduce((a, b) => Math.max(a, b), 0)
+  const out = new Float64Array(growing.count)
+  /** The cluster in which a source was last seen, plus 1. */
+  const seen = new Uint32Array(weights.length)
+  for (let k = 0; k < growing.count; k++) {
+    const sum = growing.sums[SUMS * k + 4]!
+    const members = offsets[k + 1]! - offsets[k]!
+    if (confidence === 'avg') {
+      const limited = ((sum / members) * Math.min(weights.length, members)) / totalWeight
+      out[k] = options.allowOverflow ? sum / totalWeight : Math.min(1, limited)
+      continue
     }
+    // The first to join has the highest score.
+    if (confidence === 'max') {
+      out[k] = scores[ranks[offsets[k]!]!]! / largest
+      continue
+    }
+    let memberWeight = 0
+    let presentWeight = 0
+    for (let m = offsets[k]!; m < offsets[k + 1]!; m++) {
+      const source = sources[indices[ranks[m]!]!]!
+      memberWeight += weights[source]!
+      if (seen[source] !== k + 1) presentWeight += weights[source]!
+      seen[source] = k + 1
+    }
+    out[k] =
+      confidence === 'box-and-model-avg'
+        ? ((sum / memberWeight) * presentWeight) / totalWeight
+        : sum / (memberWeight + totalWeight - presentWeight)
   }
+  return out
 }
