@@ -23,7 +23,14 @@ export interface Recipe {
 }
 
 export function recipeJson(recipe: Recipe): string {
-  return canonical(['maskloom.recipe.1', recipe.node, recipe.version, recipe.params, recipe.inputTypes, recipe.runtimes])
+  return canonical([
+    'maskloom.recipe.1',
+    recipe.node,
+    recipe.version,
+    recipe.params,
+    recipe.inputTypes,
+    recipe.runtimes,
+  ])
 }
 
 export function recipeDigest(json: string): Digest {

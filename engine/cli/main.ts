@@ -11,30 +11,45 @@ const program = new Command('maskloom')
   .configureHelp({ sortOptions: false })
   .exitOverride()
 
-addRunOptions(program.command('run <pipeline> [targets...]').description('run a pipeline (a file, or the name of one in pipelines/)')).action(
-  async (pipeline: string, targets: string[], flags: Omit<RunOptions, 'cacheOn' | 'cache'> & { cache?: string | false }) => {
+addRunOptions(
+  program
+    .command('run <pipeline> [targets...]')
+    .description('run a pipeline (a file, or the name of one in pipelines/)'),
+).action(
+  async (
+    pipeline: string,
+    targets: string[],
+    flags: Omit<RunOptions, 'cacheOn' | 'cache'> & { cache?: string | false },
+  ) => {
     const { cache, ...rest } = flags
     const options = { ...rest, cacheOn: cache !== false, ...(typeof cache === 'string' ? { cache } : {}) } as RunOptions
     await act(async () => (await import('./commands/run.ts')).runCommand(pipeline, targets, options))
   },
 )
 
-addPipelineOptions(program.command('check <pipeline>').description('find everything that is wrong with a pipeline, without running it')).action(
-  async (pipeline: string, options: PipelineOptions) => act(async () => (await import('./commands/check.ts')).checkCommand(pipeline, options)),
+addPipelineOptions(
+  program.command('check <pipeline>').description('find everything that is wrong with a pipeline, without running it'),
+).action(async (pipeline: string, options: PipelineOptions) =>
+  act(async () => (await import('./commands/check.ts')).checkCommand(pipeline, options)),
 )
 
-addPipelineOptions(program.command('plan <pipeline> [targets...]').description('show what a run would do, and why')).action(
-  async (pipeline: string, targets: string[], options: PipelineOptions) => act(async () => (await import('./commands/plan.ts')).planCommand(pipeline, targets, options)),
+addPipelineOptions(
+  program.command('plan <pipeline> [targets...]').description('show what a run would do, and why'),
+).action(async (pipeline: string, targets: string[], options: PipelineOptions) =>
+  act(async () => (await import('./commands/plan.ts')).planCommand(pipeline, targets, options)),
 )
 
-addPipelineOptions(program.command('why <pipeline> <step> [item]').description('explain why a step would run, or why it is a hit')).action(
-  async (pipeline: string, step: string, item: string | undefined, options: PipelineOptions) =>
-    act(async () => (await import('./commands/why.ts')).whyCommand(pipeline, step, item, options)),
+addPipelineOptions(
+  program.command('why <pipeline> <step> [item]').description('explain why a step would run, or why it is a hit'),
+).action(async (pipeline: string, step: string, item: string | undefined, options: PipelineOptions) =>
+  act(async () => (await import('./commands/why.ts')).whyCommand(pipeline, step, item, options)),
 )
 
 addPipelineOptions(program.command('graph <pipeline>').description('print the graph as Mermaid text or DOT'))
   .option('--format <form>', 'mermaid or dot', 'mermaid')
-  .action(async (pipeline: string, options: PipelineOptions & { format: string }) => act(async () => (await import('./commands/graph.ts')).graphCommand(pipeline, options)))
+  .action(async (pipeline: string, options: PipelineOptions & { format: string }) =>
+    act(async () => (await import('./commands/graph.ts')).graphCommand(pipeline, options)),
+  )
 
 program
   .command('nodes [name]')
@@ -45,7 +60,9 @@ program
   .command('schema')
   .description('print the JSON Schema of pipelines with all nodes')
   .option('--write <dir>', 'write all schema files into this folder')
-  .action(async (options: { write?: string }) => act(async () => (await import('./commands/schema.ts')).schemaCommand(options)))
+  .action(async (options: { write?: string }) =>
+    act(async () => (await import('./commands/schema.ts')).schemaCommand(options)),
+  )
 
 const cache = program.command('cache').description('look after the cache')
 cache
@@ -53,7 +70,9 @@ cache
   .description('what is in it')
   .option('--cache <dir>', 'cache folder (default: .maskloom in the project)')
   .option('--json', 'machine-readable output on stdout')
-  .action(async (options: { cache?: string; json?: true }) => act(async () => (await import('./commands/cache.ts')).cacheStatsCommand(options)))
+  .action(async (options: { cache?: string; json?: true }) =>
+    act(async () => (await import('./commands/cache.ts')).cacheStatsCommand(options)),
+  )
 
 program
   .command('runs')

@@ -6,8 +6,8 @@ import type { Diagnostic } from '../base/diagnostic.ts'
 import type { PipelineFile } from '../contract/pipeline.ts'
 import type { Store } from '../contract/store.ts'
 import { mergeSettings, settingsFromArguments, settingsFromFile } from '../load/settings.ts'
-import { type Compiled, compile } from '../plan/compile.ts'
 import { checkOpenPipeline } from '../plan/check-open.ts'
+import { type Compiled, compile } from '../plan/compile.ts'
 import type { PipelineOptions } from './options.ts'
 import { findPipeline, projectRoot } from './project.ts'
 import { realSurroundings } from './surroundings.ts'
@@ -38,7 +38,12 @@ export async function openPipeline(
   if ('problem' in found) return { ok: false, problems: [found.problem], file: undefined }
   const root = projectRoot(dirname(found.path))
   const store = openStore(storeAt ?? resolve(workingDirectory, options.cache ?? join(root, '.maskloom')), { remark })
-  const surroundings = realSurroundings(store, root, options.allowOutside === true, options.device.split(',')[0] ?? 'cpu')
+  const surroundings = realSurroundings(
+    store,
+    root,
+    options.allowOutside === true,
+    options.device.split(',')[0] ?? 'cpu',
+  )
   const fail = (problems: readonly Diagnostic[], file?: PipelineFile): Opened => {
     store.close()
     return { ok: false, problems, file }
@@ -47,11 +52,15 @@ export async function openPipeline(
   if (!loaded.ok) return fail(loaded.problems)
   const file = loaded.value
   const settings = mergeSettings([
-    ...options.params.map(path => settingsFromFile(resolve(workingDirectory, path), readFileSync(path, 'utf8'), file.params)),
+    ...options.params.map(path =>
+      settingsFromFile(resolve(workingDirectory, path), readFileSync(path, 'utf8'), file.params),
+    ),
     settingsFromArguments(options.set, file.params, workingDirectory),
   ])
   if (settings.problems.length > 0) return fail(settings.problems, file)
-  const missing = [...file.params.values()].filter(param => param.default === undefined && !settings.values.has(param.name))
+  const missing = [...file.params.values()].filter(
+    param => param.default === undefined && !settings.values.has(param.name),
+  )
   const unbound = [...file.inputs.keys(), ...missing.map(param => param.name)]
   if (file.inputs.size > 0) {
     const problems = checkOpenPipeline(file, registry, surroundings)

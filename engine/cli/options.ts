@@ -38,7 +38,11 @@ export function addRunOptions(command: Command): Command {
     .option('--out <dir>', 'where outputs go (default: out/<pipeline> in the project)')
     .option('--slots <n>', 'inference workers per device', wholeNumber)
     .option('--workers <n>', 'threads of the cpu and io lanes', wholeNumber)
-    .addOption(new Option('--memory <size>', 'memory budget, such as 4GiB').argParser(bytes).default(Math.round(totalmem() / 2), 'half of the machine'))
+    .addOption(
+      new Option('--memory <size>', 'memory budget, such as 4GiB')
+        .argParser(bytes)
+        .default(Math.round(totalmem() / 2), 'half of the machine'),
+    )
     .option('--force <step>', 'run this step although it is cached (repeatable)', collect, [])
     .option('--keep-going', 'finish what does not depend on a failed task')
     .option('--no-cache', 'keep nothing: a throw-away cache')

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Diagnostic } from '../base/diagnostic.ts'
-import { nearestName } from '../base/typo.ts'
 import { globSync } from 'tinyglobby'
+import type { Diagnostic } from '../base/diagnostic.ts'
+import { nearestName } from '../base/typo.ts'
 
 /** Folder of the package itself: its bundled pipelines are found by name from anywhere. */
 export const packageFolder = findUpwards(dirname(fileURLToPath(import.meta.url)), ['package.json']) ?? process.cwd()
@@ -14,9 +14,16 @@ export function projectRoot(from: string): string {
 }
 
 /** A path, or a bare name: `<name>.yaml` here, in `pipelines/` of the project, or among the bundled ones. */
-export function findPipeline(name: string, workingDirectory: string): { readonly path: string } | { readonly problem: Diagnostic } {
+export function findPipeline(
+  name: string,
+  workingDirectory: string,
+): { readonly path: string } | { readonly problem: Diagnostic } {
   const folders = [join(projectRoot(workingDirectory), 'pipelines'), join(packageFolder, 'pipelines')]
-  const candidates = [resolve(workingDirectory, name), resolve(workingDirectory, `${name}.yaml`), ...folders.map(folder => join(folder, `${name}.yaml`))]
+  const candidates = [
+    resolve(workingDirectory, name),
+    resolve(workingDirectory, `${name}.yaml`),
+    ...folders.map(folder => join(folder, `${name}.yaml`)),
+  ]
   const path = candidates.find(isFile)
   if (path !== undefined) return { path }
   const known = [...new Set(folders.flatMap(pipelinesIn))]
@@ -31,7 +38,11 @@ export function findPipeline(name: string, workingDirectory: string): { readonly
 }
 
 export function pipelinesIn(folder: string): readonly string[] {
-  return existsSync(folder) ? globSync('*.yaml', { cwd: folder }).map(file => basename(file, '.yaml')).sort() : []
+  return existsSync(folder)
+    ? globSync('*.yaml', { cwd: folder })
+        .map(file => basename(file, '.yaml'))
+        .sort()
+    : []
 }
 
 export function packageVersion(): string {

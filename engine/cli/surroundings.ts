@@ -29,7 +29,12 @@ export function realSurroundings(store: Store, root: string, allowOutside: boole
 
 /** Hidden files and links that lead out of the folder do not count. */
 export function listFiles(folder: string, globs: readonly string[]): readonly string[] {
-  return globSync([...globs], { cwd: folder, onlyFiles: true, followSymbolicLinks: false, expandDirectories: false }).sort(compareText)
+  return globSync([...globs], {
+    cwd: folder,
+    onlyFiles: true,
+    followSymbolicLinks: false,
+    expandDirectories: false,
+  }).sort(compareText)
 }
 
 function kindOfPath(path: string): ReturnType<Surroundings['kindOfPath']> {

@@ -1,6 +1,6 @@
 import type { Json } from '../base/canonical.ts'
-import type { Digest } from '../base/digest.ts'
 import type { Span } from '../base/diagnostic.ts'
+import type { Digest } from '../base/digest.ts'
 import type { Facets } from './kind.ts'
 import type { Lane, Mode } from './node.ts'
 

@@ -1,5 +1,5 @@
-import type { Diagnostic, Span } from '../base/diagnostic.ts'
 import type { Json } from '../base/canonical.ts'
+import type { Diagnostic, Span } from '../base/diagnostic.ts'
 
 /**
  * A pipeline file as read: shape checked against the schema, nothing resolved. Made by `engine/load`, used by
@@ -63,7 +63,12 @@ export interface StepDeclaration {
 }
 
 export type MatrixDeclaration =
-  | { readonly form: 'product'; readonly axes: ReadonlyMap<string, Json>; readonly where: readonly Condition[]; readonly add: readonly Coordinates[] }
+  | {
+      readonly form: 'product'
+      readonly axes: ReadonlyMap<string, Json>
+      readonly where: readonly Condition[]
+      readonly add: readonly Coordinates[]
+    }
   | { readonly form: 'rows'; readonly rows: Json }
   | { readonly form: 'of'; readonly step: string }
 
@@ -100,4 +105,6 @@ export interface OutputDeclaration {
 }
 
 /** What a loader returns: the file, or everything that is wrong with it. */
-export type Loaded<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problems: readonly Diagnostic[] }
+export type Loaded<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problems: readonly Diagnostic[] }

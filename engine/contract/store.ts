@@ -53,16 +53,31 @@ export interface Store extends StoreReader {
   /** sha256 of a file's content, remembered by (device, inode, size, mtime, ctime). */
   readonly fileDigest: (path: string) => { readonly sha256: Digest; readonly sizeBytes: number }
   /** Small JSON remembered by a name and a content digest (ONNX signatures, class lists of indexes). */
-  readonly memo: { readonly get: (key: Digest) => string | undefined; readonly set: (key: Digest, json: string) => void }
-  readonly recipes: { readonly get: (recipe: Digest) => string | undefined; readonly set: (recipe: Digest, json: string) => void }
+  readonly memo: {
+    readonly get: (key: Digest) => string | undefined
+    readonly set: (key: Digest, json: string) => void
+  }
+  readonly recipes: {
+    readonly get: (recipe: Digest) => string | undefined
+    readonly set: (recipe: Digest, json: string) => void
+  }
   readonly runs: RunLog
   readonly stats: () => StoreStats
 }
 
 /** Records of runs: what `runs` lists and what `why` compares with. */
 export interface RunLog {
-  readonly start: (run: { readonly id: string; readonly pipeline: string; readonly path: string; readonly startedMs: number; readonly paramsJson: string }) => void
-  readonly finish: (id: string, end: { readonly finishedMs: number; readonly status: string; readonly summaryJson: string }) => void
+  readonly start: (run: {
+    readonly id: string
+    readonly pipeline: string
+    readonly path: string
+    readonly startedMs: number
+    readonly paramsJson: string
+  }) => void
+  readonly finish: (
+    id: string,
+    end: { readonly finishedMs: number; readonly status: string; readonly summaryJson: string },
+  ) => void
   /** Remembers how a cell was keyed in this run: its recipe and the digests of its inputs and outputs (collections or values). */
   readonly cell: (id: string, record: CellRecord) => void
   readonly list: (limit: number) => readonly RunRow[]

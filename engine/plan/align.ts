@@ -52,7 +52,11 @@ function feedingCells(step: ProtoStep, cell: ProtoCell, source: Source): readonl
   const indexed = source.step.cells.map((other, index) => ({ other, index }))
   return indexed
     .filter(({ other }) => matches(other.ids, source.where))
-    .filter(({ other }) => source.step.axes.every(axis => over.includes(axis) || !step.axes.includes(axis) || other.ids[axis] === cell.ids[axis]))
+    .filter(({ other }) =>
+      source.step.axes.every(
+        axis => over.includes(axis) || !step.axes.includes(axis) || other.ids[axis] === cell.ids[axis],
+      ),
+    )
     .sort((a, b) => compareCoordinates(source.step.axes, a.other.ids, b.other.ids))
     .map(({ index }) => ({ step: source.step, cell: index, port: source.port }))
 }

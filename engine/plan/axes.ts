@@ -1,7 +1,7 @@
 import { canonical, type Json } from '../base/canonical.ts'
 import { compareText } from '../base/diagnostic.ts'
-import type { Condition, Coordinates, MatrixDeclaration } from '../contract/pipeline.ts'
 import type { Axis } from '../contract/graph.ts'
+import type { Condition, Coordinates, MatrixDeclaration } from '../contract/pipeline.ts'
 
 /** One combination of a step's own axes: coordinate id and value by axis. */
 export interface Combination {
@@ -28,7 +28,11 @@ export function combinations(
   const count = axes.reduce((product, axis) => product * axis.entries.length, 1)
   if (count > maxCells) {
     const shown = axes.map(axis => `${axis.entries.length} ${axis.name}`).join(' × ')
-    problem([], `the matrix has ${shown} = ${count} cells, more than ${maxCells}`, 'items belong under `in:`, not in a matrix')
+    problem(
+      [],
+      `the matrix has ${shown} = ${count} cells, more than ${maxCells}`,
+      'items belong under `in:`, not in a matrix',
+    )
     return []
   }
   let product: Combination[] = [{ ids: {}, values: {} }]
@@ -51,7 +55,9 @@ export function combinations(
 
 /** All conditions hold: on each axis they name, the id is one of theirs. */
 export function matches(ids: { readonly [axis: string]: string }, conditions: readonly Condition[]): boolean {
-  return conditions.every(condition => Object.entries(condition).every(([axis, allowed]) => allowed.includes(ids[axis] ?? '')))
+  return conditions.every(condition =>
+    Object.entries(condition).every(([axis, allowed]) => allowed.includes(ids[axis] ?? '')),
+  )
 }
 
 /** The axes a list of combinations spans, entries sorted by id. */
@@ -83,7 +89,10 @@ export function coordinateId(entry: Json): string | undefined {
   }
   if (entry === null || typeof entry === 'object') return undefined
   const text = String(entry)
-  return text.replace(/[/\\]+$/, '').split(/[/\\]/).at(-1)
+  return text
+    .replace(/[/\\]+$/, '')
+    .split(/[/\\]/)
+    .at(-1)
 }
 
 function axisEntries(
@@ -102,12 +111,19 @@ function axisEntries(
   list.forEach((value, i) => {
     const id = coordinateId(value)
     if (id === undefined || id === '') {
-      problem([...path, i], `a value of axis \`${axis}\` must be a scalar or a map with an \`id\`, found ${describe(value)}`)
+      problem(
+        [...path, i],
+        `a value of axis \`${axis}\` must be a scalar or a map with an \`id\`, found ${describe(value)}`,
+      )
       return
     }
     const earlier = seen.get(id)
     if (earlier !== undefined) {
-      problem([...path, i], `axis \`${axis}\` has \`${id}\` twice`, 'give one of them another `id`; an unequal influence is a weight')
+      problem(
+        [...path, i],
+        `axis \`${axis}\` has \`${id}\` twice`,
+        'give one of them another `id`; an unequal influence is a weight',
+      )
       return
     }
     seen.set(id, i)
@@ -150,5 +166,11 @@ function dedupe(
 }
 
 function describe(value: Json): string {
-  return value === null ? 'nothing' : Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'a map' : JSON.stringify(value)
+  return value === null
+    ? 'nothing'
+    : Array.isArray(value)
+      ? 'a list'
+      : typeof value === 'object'
+        ? 'a map'
+        : JSON.stringify(value)
 }

@@ -24,12 +24,16 @@ export function bindParams(
   for (const declaration of file.params.values()) {
     const value = given.get(declaration.name)
     if (value === undefined && declaration.default === undefined) {
-      problem(declaration.name, `parameter \`${declaration.name}\` (${typeText(declaration)}) has no default and was not given`)
+      problem(
+        declaration.name,
+        `parameter \`${declaration.name}\` (${typeText(declaration)}) has no default and was not given`,
+      )
       continue
     }
     const { value: raw, baseDirectory } = value ?? { value: declaration.default as Json, baseDirectory: fileDirectory }
     const [complaint] = validateAgainst(paramSchema(declaration), raw).problems
-    if (complaint !== undefined) problem(declaration.name, `parameter \`${declaration.name}\`: ${complaint.message}`, complaint.fix)
+    if (complaint !== undefined)
+      problem(declaration.name, `parameter \`${declaration.name}\`: ${complaint.message}`, complaint.fix)
     else bound[declaration.name] = withAbsolutePaths(declaration, raw, baseDirectory)
   }
   return bound
@@ -39,7 +43,12 @@ function withAbsolutePaths(declaration: ParamDeclaration, value: Json, baseDirec
   if (declaration.type === 'path') return resolve(baseDirectory, value as string)
   if (declaration.items !== 'path') return value
   if (Array.isArray(value)) return value.map(entry => resolve(baseDirectory, entry as string))
-  return Object.fromEntries(Object.entries(value as { [key: string]: Json }).map(([key, entry]) => [key, resolve(baseDirectory, entry as string)]))
+  return Object.fromEntries(
+    Object.entries(value as { [key: string]: Json }).map(([key, entry]) => [
+      key,
+      resolve(baseDirectory, entry as string),
+    ]),
+  )
 }
 
 function typeText(declaration: ParamDeclaration): string {

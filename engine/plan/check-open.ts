@@ -11,7 +11,11 @@ import type { Surroundings } from './surroundings.ts'
  * What can be said of a pipeline whose inputs are not bound (one that is used as a node): that its nodes, their
  * parameters and their ports exist. Values, axes and types are checked where it is used.
  */
-export function checkOpenPipeline(file: PipelineFile, registry: Registry, surroundings: Surroundings): readonly Diagnostic[] {
+export function checkOpenPipeline(
+  file: PipelineFile,
+  registry: Registry,
+  surroundings: Surroundings,
+): readonly Diagnostic[] {
   const problems = createProblems()
   for (const step of file.steps.values()) {
     const at = ['steps', step.id]
@@ -20,7 +24,10 @@ export function checkOpenPipeline(file: PipelineFile, registry: Registry, surrou
     if (isPipelinePath(step.uses)) {
       const path = resolve(dirname(file.path), step.uses)
       if (surroundings.kindOfPath(path) !== 'file') {
-        problems.add(file, [...at, 'uses'], { code: 'missing-file', message: `there is no pipeline file \`${step.uses}\` (looked for ${path})` })
+        problems.add(file, [...at, 'uses'], {
+          code: 'missing-file',
+          message: `there is no pipeline file \`${step.uses}\` (looked for ${path})`,
+        })
         continue
       }
       const inner = surroundings.loadPipeline(path)
@@ -47,12 +54,22 @@ export function checkOpenPipeline(file: PipelineFile, registry: Registry, surrou
     for (const name of Object.keys(step.with)) {
       if (params.includes(name)) continue
       const message = `\`${step.uses}\` has no parameter \`${name}\``
-      problems.add(file, [...at, 'with', name], { code: 'unknown-param', message, at: 'key', fix: suggest(nearestName(name, params), params) })
+      problems.add(file, [...at, 'with', name], {
+        code: 'unknown-param',
+        message,
+        at: 'key',
+        fix: suggest(nearestName(name, params), params),
+      })
     }
     for (const port of step.in.keys()) {
       if (inputs.includes(port)) continue
       const message = `\`${step.uses}\` has no input \`${port}\``
-      problems.add(file, [...at, 'in', port], { code: 'unknown-port', message, at: 'key', fix: suggest(nearestName(port, inputs), inputs) })
+      problems.add(file, [...at, 'in', port], {
+        code: 'unknown-port',
+        message,
+        at: 'key',
+        fix: suggest(nearestName(port, inputs), inputs),
+      })
     }
   }
   return [...problems.all].sort(compareDiagnostics)

@@ -1,6 +1,6 @@
 import { canonical, type Json } from '../base/canonical.ts'
-import { type Digest, recordDigest } from '../base/digest.ts'
 import { compareDiagnostics, compareText, type Diagnostic } from '../base/diagnostic.ts'
+import { type Digest, recordDigest } from '../base/digest.ts'
 import { recipeDigest, recipeJson } from '../base/keys.ts'
 import type { Cell, CellInput, CellPort, Graph, GraphOutput, Step, StepOutput } from '../contract/graph.ts'
 import type { Facets } from '../contract/kind.ts'
@@ -12,7 +12,7 @@ import { axesOf } from './axes.ts'
 import type { Given } from './bind-params.ts'
 import { type Instance, instantiate, type ProtoStep, protoSteps, resolveSource } from './instantiate.ts'
 import { type NodeParams, nodeParams } from './node-params.ts'
-import { checkReference, checkPorts } from './ports.ts'
+import { checkPorts, checkReference } from './ports.ts'
 import { createProblems, type Problems } from './problems.ts'
 import { groupCells } from './segments.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -66,12 +66,17 @@ export async function compile(request: CompileRequest): Promise<Compiled> {
 
   const kept = reachable(build, outputs)
   const { cells, steps, renumber } = prune(build, protos, kept, registry)
-  const moved = outputs.map(output => ({ ...output, source: renumber(output.source), cells: output.cells.map(renumber) }))
+  const moved = outputs.map(output => ({
+    ...output,
+    source: renumber(output.source),
+    cells: output.cells.map(renumber),
+  }))
   const grouped = groupCells(cells, steps, moved)
   if (!grouped.ok) {
     for (const { step, message } of grouped.problems) {
       const proto = protos.find(one => one.id === step)
-      if (proto !== undefined) problems.add(proto.instance.file, ['steps', proto.declaration.id], { code: 'segment', message, at: 'key' })
+      if (proto !== undefined)
+        problems.add(proto.instance.file, ['steps', proto.declaration.id], { code: 'segment', message, at: 'key' })
     }
     return failed(problems)
   }
@@ -120,7 +125,8 @@ async function addStep(
       const found = alignInput(step, cell, port, binding, problems)
       // A step upstream that is itself in error has no cells to check against.
       if (found === undefined || found.some(feed => !build.indexOf.has(feed.step))) return void sound.delete(step)
-      if (!checkFeeds(step, port, step.node.inputs[port]!, found, facetsOf, registry, problems)) return void sound.delete(step)
+      if (!checkFeeds(step, port, step.node.inputs[port]!, found, facetsOf, registry, problems))
+        return void sound.delete(step)
       feeds.set(port, found)
     }
     const params = await nodeParams(step, cell, feeds, surroundings, problems)
@@ -149,8 +155,16 @@ function addCell(
     if (runtimeClass === undefined) throw new Error(`internal: node ${node.name} names the unknown runtime ${name}`)
     return [name, runtimeClass(device)] as const
   })
-  const inputTypes = Object.fromEntries([...feeds].sort(([a], [b]) => compareText(a, b)).map(([port, list]) => [port, list.map(facetsOf)]))
-  const json = recipeJson({ node: node.name, version: node.version, params: params.keyed, inputTypes: keyedTypes(inputTypes), runtimes })
+  const inputTypes = Object.fromEntries(
+    [...feeds].sort(([a], [b]) => compareText(a, b)).map(([port, list]) => [port, list.map(facetsOf)]),
+  )
+  const json = recipeJson({
+    node: node.name,
+    version: node.version,
+    params: params.keyed,
+    inputTypes: keyedTypes(inputTypes),
+    runtimes,
+  })
   const recipe = recipeDigest(json)
   build.recipes.set(recipe, json)
   const inputs: CellInput[] = [...feeds]
@@ -161,7 +175,13 @@ function addCell(
       many: node.inputs[port]!.many !== undefined,
       sources: list.map(feed => ({ cell: build.indexOf.get(feed.step)![feed.cell]!, port: feed.port })),
     }))
-  const content = canonical([recipe, step.declaration.join, inputs as unknown as Json, step.declaration.store, params.params])
+  const content = canonical([
+    recipe,
+    step.declaration.join,
+    inputs as unknown as Json,
+    step.declaration.store,
+    params.params,
+  ])
   const same = build.byContent.get(content)
   if (same !== undefined) return same
   const index = build.cells.length
@@ -181,7 +201,9 @@ function addCell(
 }
 
 /** Types that say something; one for all where the values of a port agree. */
-function keyedTypes(types: { readonly [port: string]: readonly Facets[] }): readonly (readonly [port: string, types: readonly Json[]])[] {
+function keyedTypes(types: {
+  readonly [port: string]: readonly Facets[]
+}): readonly (readonly [port: string, types: readonly Json[]])[] {
   return Object.entries(types).flatMap(([port, list]) => {
     const texts = new Set(list.map(canonical))
     if (texts.size === 0 || (texts.size === 1 && texts.has('{}'))) return []
@@ -225,12 +247,17 @@ async function outputFacets(
 /** Every axis under `over:` must exist somewhere and not be an axis of the step itself. */
 function checkFolds(step: ProtoStep, problems: Problems): void {
   const { declaration, instance } = step
-  const sources = [...declaration.in.values()].flatMap(binding => binding.sources.flatMap(source => resolveSource(instance, source)))
+  const sources = [...declaration.in.values()].flatMap(binding =>
+    binding.sources.flatMap(source => resolveSource(instance, source)),
+  )
   const offered = new Set(sources.flatMap(source => source.step.axes))
   declaration.over.forEach((axis, i) => {
     const path = ['steps', declaration.id, 'over', i]
     if (step.axes.includes(axis)) {
-      problems.add(instance.file, path, { code: 'bad-axis', message: `\`${axis}\` is an axis of this step, so it cannot be folded here` })
+      problems.add(instance.file, path, {
+        code: 'bad-axis',
+        message: `\`${axis}\` is an axis of this step, so it cannot be folded here`,
+      })
     } else if (!offered.has(axis)) {
       problems.add(instance.file, path, {
         code: 'bad-axis',
@@ -256,7 +283,12 @@ function topological(protos: readonly ProtoStep[]): readonly ProtoStep[] {
   return ordered
 }
 
-function graphOutputs(request: CompileRequest, instance: Instance, build: Build, problems: Problems): readonly GraphOutput[] {
+function graphOutputs(
+  request: CompileRequest,
+  instance: Instance,
+  build: Build,
+  problems: Problems,
+): readonly GraphOutput[] {
   const { root, targets } = request
   const outputs: GraphOutput[] = []
   const wanted = targets.length === 0 ? [...root.outputs.keys()] : targets
@@ -268,8 +300,11 @@ function graphOutputs(request: CompileRequest, instance: Instance, build: Build,
     for (const source of sources) {
       const indexes = build.indexOf.get(source.step) ?? []
       source.step.cells.forEach((cell, i) => {
-        const kept = source.where.every(condition => Object.entries(condition).every(([axis, ids]) => ids.includes(cell.ids[axis] ?? '')))
-        if (kept && source.step.node.outputs[source.port] !== undefined) cells.push({ cell: indexes[i]!, port: source.port })
+        const kept = source.where.every(condition =>
+          Object.entries(condition).every(([axis, ids]) => ids.includes(cell.ids[axis] ?? '')),
+        )
+        if (kept && source.step.node.outputs[source.port] !== undefined)
+          cells.push({ cell: indexes[i]!, port: source.port })
       })
     }
     const at = root.locate(declared ? ['outputs', name] : [])
@@ -284,9 +319,17 @@ function graphOutputs(request: CompileRequest, instance: Instance, build: Build,
       ])
       continue
     }
-    const transient = cells.find(({ cell, port }) => request.registry.kinds.get(build.cells[cell]!.proto.node.outputs[port]!.kind)?.transient)
+    const transient = cells.find(
+      ({ cell, port }) => request.registry.kinds.get(build.cells[cell]!.proto.node.outputs[port]!.kind)?.transient,
+    )
     if (transient !== undefined) {
-      problems.addDiagnostics([{ code: 'transient-output', message: `\`${name}\` is never stored (${written.from}), so it cannot be an output`, at }])
+      problems.addDiagnostics([
+        {
+          code: 'transient-output',
+          message: `\`${name}\` is never stored (${written.from}), so it cannot be an output`,
+          at,
+        },
+      ])
       continue
     }
     outputs.push({ name, source: cells[0]!, cells, at })

@@ -62,7 +62,17 @@ export function instantiate(
 ): Instance {
   const params = bindParams(root, given, dirname(root.path), (name, message) => settingProblem(name, message))
   const scope: Scope = { params, matrix: {}, env: environmentOf(root, surroundings) }
-  return expand(root, '', [], [{ ids: {}, values: {}, scope }], undefined, [root.path], registry, surroundings, problems)
+  return expand(
+    root,
+    '',
+    [],
+    [{ ids: {}, values: {}, scope }],
+    undefined,
+    [root.path],
+    registry,
+    surroundings,
+    problems,
+  )
 }
 
 /** Node steps of an instance and of the pipelines in it. */
@@ -171,9 +181,23 @@ function expand(
           message: `${message}${written ? '' : `, and \`${declaration.uses}\` needs it`}`,
         })
       })
-      return { ids: cell.ids, values: cell.values, scope: { params, matrix: {}, env: environmentOf(inner, surroundings) } }
+      return {
+        ids: cell.ids,
+        values: cell.values,
+        scope: { params, matrix: {}, env: environmentOf(inner, surroundings) },
+      }
     })
-    return expand(inner, `${prefix}${declaration.id}/`, spread.axes, innerCells, boundInputs(declaration, inner), [...chain, path], registry, surroundings, problems)
+    return expand(
+      inner,
+      `${prefix}${declaration.id}/`,
+      spread.axes,
+      innerCells,
+      boundInputs(declaration, inner),
+      [...chain, path],
+      registry,
+      surroundings,
+      problems,
+    )
   }
 
   function givenParams(declaration: StepDeclaration, cell: ProtoCell, inner: PipelineFile): ReadonlyMap<string, Given> {
@@ -189,7 +213,10 @@ function expand(
         })
         continue
       }
-      given.set(name, { value: interpolated(tree, cell.scope, ['steps', declaration.id, 'with', name]), baseDirectory: dirname(file.path) })
+      given.set(name, {
+        value: interpolated(tree, cell.scope, ['steps', declaration.id, 'with', name]),
+        baseDirectory: dirname(file.path),
+      })
     }
     return given
   }
@@ -208,7 +235,10 @@ function expand(
         continue
       }
       for (const source of binding.sources) ensureStep(source.from)
-      bound.set(name, binding.sources.flatMap(source => resolveSource(instance, source)))
+      bound.set(
+        name,
+        binding.sources.flatMap(source => resolveSource(instance, source)),
+      )
     }
     for (const name of inner.inputs.keys()) {
       if (declaration.in.has(name)) continue
@@ -255,10 +285,13 @@ function expand(
     const { matrix } = declaration
     const at = ['steps', declaration.id, 'matrix']
     if (matrix === undefined || matrix.form === 'of') return undefined
-    if (matrix.form === 'rows') return { form: 'rows' as const, rows: interpolated(matrix.rows, scope, [...at, 'rows']) }
+    if (matrix.form === 'rows')
+      return { form: 'rows' as const, rows: interpolated(matrix.rows, scope, [...at, 'rows']) }
     const resolved = new Map<string, Json>()
     for (const [name, list] of matrix.axes) resolved.set(name, interpolated(list, scope, [...at, name]))
-    const add = matrix.add.map(coordinates => interpolated(coordinates, scope, [...at, 'add']) as { [axis: string]: Json })
+    const add = matrix.add.map(
+      coordinates => interpolated(coordinates, scope, [...at, 'add']) as { [axis: string]: Json },
+    )
     return { ...matrix, axes: resolved, add }
   }
 
@@ -281,10 +314,12 @@ function extendCell(cell: ProtoCell, combination: Combination): ProtoCell {
 }
 
 function environmentOf(file: PipelineFile, surroundings: Surroundings): { readonly [name: string]: Json } {
-  return Object.fromEntries(file.env.flatMap(name => {
-    const value = surroundings.environment[name]
-    return value === undefined ? [] : [[name, value]]
-  }))
+  return Object.fromEntries(
+    file.env.flatMap(name => {
+      const value = surroundings.environment[name]
+      return value === undefined ? [] : [[name, value]]
+    }),
+  )
 }
 
 export function isPipelinePath(uses: string): boolean {

@@ -33,7 +33,9 @@ function interpolateText(text: string, scope: Scope, problem: (message: string) 
     if (match === '$${') return '${'
     const value = lookup(namespace as keyof Scope, name as string, scope, problem)
     if (value !== null && typeof value === 'object') {
-      problem(`\${${namespace}.${name}} is a ${Array.isArray(value) ? 'list' : 'map'} and cannot stand inside a longer string`)
+      problem(
+        `\${${namespace}.${name}} is a ${Array.isArray(value) ? 'list' : 'map'} and cannot stand inside a longer string`,
+      )
       return ''
     }
     return String(value)

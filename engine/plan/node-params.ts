@@ -33,7 +33,9 @@ export async function nodeParams(
   const before = problems.all.length
   const written: { [name: string]: Json } = {}
   for (const [name, tree] of Object.entries(step.declaration.with)) {
-    written[name] = interpolate(tree, cell.scope, message => problems.add(file, [...at, name], { code: 'bad-reference', message }))
+    written[name] = interpolate(tree, cell.scope, message =>
+      problems.add(file, [...at, name], { code: 'bad-reference', message }),
+    )
   }
   if (problems.all.length > before) return undefined
   const checked = await validateAgainst(step.node.params, written)
@@ -119,8 +121,14 @@ function pathRef(
   if (found !== form) {
     report({
       code: found === 'unreadable' ? 'unreadable-file' : 'missing-file',
-      message: found === 'unreadable' ? `\`${name}\`: ${path} may not be read` : `\`${name}\` needs a ${form}, and ${path} is ${found === 'missing' ? 'not there' : `a ${found}`}`,
-      fix: found === 'unreadable' ? 'check its permissions' : 'a path in a file is relative to that file, one after --set to the working directory',
+      message:
+        found === 'unreadable'
+          ? `\`${name}\`: ${path} may not be read`
+          : `\`${name}\` needs a ${form}, and ${path} is ${found === 'missing' ? 'not there' : `a ${found}`}`,
+      fix:
+        found === 'unreadable'
+          ? 'check its permissions'
+          : 'a path in a file is relative to that file, one after --set to the working directory',
     })
     return undefined
   }
@@ -142,11 +150,19 @@ function weightsByFeed(value: Json, feeds: readonly Feed[], report: (problem: Pr
     const ids = new Set(feeds.flatMap(feed => feed.step.cells[feed.cell]?.ids[axis] ?? []))
     const known = [...new Set(feeds.flatMap(feed => feed.step.axes))]
     if (ids.size === 0) {
-      report({ code: 'bad-weights', message: `weights name the axis \`${axis}\`, which the folded input does not have`, fix: suggest(nearestName(axis, known), known) })
+      report({
+        code: 'bad-weights',
+        message: `weights name the axis \`${axis}\`, which the folded input does not have`,
+        fix: suggest(nearestName(axis, known), known),
+      })
     }
     for (const id of Object.keys(weights)) {
       if (ids.size === 0 || ids.has(id)) continue
-      report({ code: 'bad-weights', message: `weights name ${axis}=${id}, which the folded input does not have`, fix: suggest(nearestName(id, ids), [...ids]) })
+      report({
+        code: 'bad-weights',
+        message: `weights name ${axis}=${id}, which the folded input does not have`,
+        fix: suggest(nearestName(id, ids), [...ids]),
+      })
     }
   }
   return feeds.map(feed => {

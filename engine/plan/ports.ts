@@ -47,7 +47,12 @@ export function checkPorts(step: ProtoStep, problems: Problems): boolean {
 }
 
 /** Reports a reference to a port that its step (or the pipeline behind it) does not have. */
-export function checkReference(from: string, path: readonly (string | number)[], instance: Instance, problems: Problems): void {
+export function checkReference(
+  from: string,
+  path: readonly (string | number)[],
+  instance: Instance,
+  problems: Problems,
+): void {
   const dot = from.lastIndexOf('.')
   if (dot < 0) return
   const source = instance.steps.get(from.slice(0, dot))
@@ -63,7 +68,13 @@ export function checkReference(from: string, path: readonly (string | number)[],
   })
 }
 
-function checkStored(declaration: StepDeclaration, outputs: readonly string[], file: PipelineFile, node: string, problems: Problems): void {
+function checkStored(
+  declaration: StepDeclaration,
+  outputs: readonly string[],
+  file: PipelineFile,
+  node: string,
+  problems: Problems,
+): void {
   for (const port of Object.keys(declaration.store)) {
     if (outputs.includes(port)) continue
     problems.add(file, ['steps', declaration.id, 'store', port], {

@@ -13,7 +13,11 @@ type LooseCell = Omit<Cell, 'group'>
 type LooseStep = Omit<Step, 'cells'>
 
 /** Cells are in topological order, as made by the compiler. */
-export function groupCells(cells: readonly LooseCell[], steps: readonly LooseStep[], outputs: readonly GraphOutput[]): Grouped {
+export function groupCells(
+  cells: readonly LooseCell[],
+  steps: readonly LooseStep[],
+  outputs: readonly GraphOutput[],
+): Grouped {
   const stepOf = (cell: number) => steps[cells[cell]!.step]!
   const inputsOf = (cell: number) => cells[cell]!.inputs.flatMap(input => input.sources.map(source => source.cell))
   const find = unionFind(cells.length)
@@ -114,7 +118,12 @@ function chainItemSteps(
 }
 
 /** Groups that are finished for an item (or altogether) before this group can start. */
-function groupsBefore(root: number, cells: readonly LooseCell[], inputsOf: (cell: number) => readonly number[], find: UnionFind): ReadonlySet<number> {
+function groupsBefore(
+  root: number,
+  cells: readonly LooseCell[],
+  inputsOf: (cell: number) => readonly number[],
+  find: UnionFind,
+): ReadonlySet<number> {
   const before = new Set<number>()
   for (const { index } of cells) {
     if (find.root(index) !== root) continue
@@ -123,7 +132,12 @@ function groupsBefore(root: number, cells: readonly LooseCell[], inputsOf: (cell
   return before
 }
 
-function finish(cells: readonly LooseCell[], steps: readonly LooseStep[], outputs: readonly GraphOutput[], find: UnionFind) {
+function finish(
+  cells: readonly LooseCell[],
+  steps: readonly LooseStep[],
+  outputs: readonly GraphOutput[],
+  find: UnionFind,
+) {
   const stepOf = (cell: number) => steps[cells[cell]!.step]!
   const rootsInOrder = topologicalGroups(cells, find)
   const groupOf = new Map(rootsInOrder.map((root, index) => [root, index]))

@@ -9,7 +9,10 @@ export interface Surroundings {
   readonly fileDigest: (path: string) => Digest
   /** Files below a folder that match one of the globs, as sorted relative paths with `/`. */
   readonly listFiles: (folder: string, globs: readonly string[]) => readonly string[]
-  readonly memo: { readonly get: (key: Digest) => string | undefined; readonly set: (key: Digest, json: string) => void }
+  readonly memo: {
+    readonly get: (key: Digest) => string | undefined
+    readonly set: (key: Digest, json: string) => void
+  }
   readonly environment: { readonly [name: string]: string | undefined }
   /** Nothing outside this folder is read unless `allowOutside`. */
   readonly root: string

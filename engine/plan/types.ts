@@ -27,7 +27,12 @@ export function checkFeeds(
       problems.add(file, at, {
         code: 'wrong-kind',
         message: `input \`${portName}\` of \`${step.node.name}\` takes ${accepted.join(' or ')}, and ${from} is ${output.kind}`,
-        notes: [{ message: `${from} is made here`, at: feed.step.instance.file.locate(['steps', feed.step.declaration.id], 'key') }],
+        notes: [
+          {
+            message: `${from} is made here`,
+            at: feed.step.instance.file.locate(['steps', feed.step.declaration.id], 'key'),
+          },
+        ],
         fix: fittingOutput(feed, accepted),
       })
       return false

@@ -1,5 +1,5 @@
-import type { Digest } from '../base/digest.ts'
 import { compareText, TaskError } from '../base/diagnostic.ts'
+import type { Digest } from '../base/digest.ts'
 import { encodeManifest } from '../base/manifest.ts'
 
 /** The digests of one per-item port of one cell, in item order. */
@@ -56,7 +56,10 @@ function sameIds(a: readonly string[], b: readonly string[]): boolean {
   return a === b || (a.length === b.length && a.every((id, i) => id === b[i]))
 }
 
-function mismatch(address: string, inputs: readonly { readonly name: string; readonly ids: readonly string[] }[]): TaskError {
+function mismatch(
+  address: string,
+  inputs: readonly { readonly name: string; readonly ids: readonly string[] }[],
+): TaskError {
   const all = new Set(inputs.flatMap(input => input.ids))
   const lines = inputs.map(input => {
     const own = new Set(input.ids)

@@ -35,7 +35,14 @@ export async function deliverOutputs(
       bytes += statSync(file.path).size
     }
     paths[output.name] = files.path
-    narrator.emit({ type: 'output.delivered', name: output.name, path: files.path, files: files.list.length, bytes, unchanged })
+    narrator.emit({
+      type: 'output.delivered',
+      name: output.name,
+      path: files.path,
+      files: files.list.length,
+      bytes,
+      unchanged,
+    })
   }
   return paths
 }
@@ -48,7 +55,11 @@ interface DeliveredFile {
 }
 
 /** Undefined while any part of the output is missing. */
-function filesOf(state: RunState, output: GraphOutput, outDirectory: string): { readonly path: string; readonly list: readonly DeliveredFile[] } | undefined {
+function filesOf(
+  state: RunState,
+  output: GraphOutput,
+  outDirectory: string,
+): { readonly path: string; readonly list: readonly DeliveredFile[] } | undefined {
   const list: DeliveredFile[] = []
   const many = output.cells.length > 1
   let folder = many

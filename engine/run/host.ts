@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, statSync } from 'node:fs'
-import { type Digest, sha256 } from '../base/digest.ts'
 import { type Diagnostic, TaskError } from '../base/diagnostic.ts'
+import { type Digest, sha256 } from '../base/digest.ts'
 import { decodeManifest } from '../base/manifest.ts'
 import type { Kind } from '../contract/kind.ts'
 import type { Closable, Collection, NodeDefinition, RunContext } from '../contract/node.ts'
 import type { Registry } from '../contract/registry.ts'
 import type { NewBlob, StoreReader } from '../contract/store.ts'
+import { runScatter } from './scatter.ts'
 import { type Executed, type Execution, LostInput, type UnitHost } from './unit.ts'
 import type { TaskOutcome, Unit, WireGroup } from './wire.ts'
-import { runScatter } from './scatter.ts'
 
 /** What a worker lends to the units it runs. */
 export interface WorkerServices {
@@ -166,10 +166,15 @@ function kindNamed(registry: Registry, name: string): Kind {
 function describeError(error: unknown): Diagnostic {
   if (error instanceof TaskError) return error.diagnostic
   const { message, stack } = error instanceof Error ? error : new Error(String(error))
-  const frames = (stack ?? '').split('\n').slice(1, 4).map(line => line.trim())
+  const frames = (stack ?? '')
+    .split('\n')
+    .slice(1, 4)
+    .map(line => line.trim())
   return { code: 'node-error', message, notes: frames.map(frame => ({ message: frame })) }
 }
 
-function isAsyncIterable(value: unknown): value is AsyncIterable<{ readonly id: string; readonly outputs: { readonly [port: string]: unknown } }> {
+function isAsyncIterable(
+  value: unknown,
+): value is AsyncIterable<{ readonly id: string; readonly outputs: { readonly [port: string]: unknown } }> {
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 }

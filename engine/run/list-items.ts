@@ -21,11 +21,16 @@ export function listItems(
   const step = graph.steps.find(one => one.cells.some(cell => cell.index === cellIndex))!
   const cell = step.cells.find(one => one.index === cellIndex)!
   const schema = registry.nodes.get(step.node)!.params
-  const [name, folderSchema] = Object.entries(schema.properties).find(([, property]) => property['x-path'] === 'folder')!
+  const [name, folderSchema] = Object.entries(schema.properties).find(
+    ([, property]) => property['x-path'] === 'folder',
+  )!
   const folder = (cell.params as unknown as { [param: string]: PathRef })[name]!.path
   const found = listFiles(folder, folderSchema['x-files'] ?? ['**'])
   if (found.length === 0) {
-    throw new TaskError({ code: 'missing-file', message: `\`${cell.address}\`: ${folder} holds no file that matches ${(folderSchema['x-files'] ?? ['**']).join(', ')}` })
+    throw new TaskError({
+      code: 'missing-file',
+      message: `\`${cell.address}\`: ${folder} holds no file that matches ${(folderSchema['x-files'] ?? ['**']).join(', ')}`,
+    })
   }
   const seen = new Set<string>()
   const items = found.map(relative => {

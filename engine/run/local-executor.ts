@@ -29,12 +29,32 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
     keepAuto: options.keepAuto,
   })
   const attempts = options.attempts ?? 3
-  const gpuSlots = options.devices.flatMap(device => Array.from({ length: options.slotsPerDevice }, (_, i) => `${device}/${i}`))
+  const gpuSlots = options.devices.flatMap(device =>
+    Array.from({ length: options.slotsPerDevice }, (_, i) => `${device}/${i}`),
+  )
   const threadSlots = (lane: string) => Array.from({ length: options.threads }, (_, i) => `${lane}-${i}`)
   const pools = {
-    gpu: createPool({ slots: gpuSlots, unitsPerWorker: 2, attempts, opening, start: (slot, listen) => startProcess(`inference ${slot}`, processUrl, listen) }),
-    cpu: createPool({ slots: threadSlots('cpu'), unitsPerWorker: 4, attempts, opening, start: (slot, listen) => startThread(slot, threadUrl, listen) }),
-    io: createPool({ slots: threadSlots('io'), unitsPerWorker: 8, attempts, opening, start: (slot, listen) => startThread(slot, threadUrl, listen) }),
+    gpu: createPool({
+      slots: gpuSlots,
+      unitsPerWorker: 2,
+      attempts,
+      opening,
+      start: (slot, listen) => startProcess(`inference ${slot}`, processUrl, listen),
+    }),
+    cpu: createPool({
+      slots: threadSlots('cpu'),
+      unitsPerWorker: 4,
+      attempts,
+      opening,
+      start: (slot, listen) => startThread(slot, threadUrl, listen),
+    }),
+    io: createPool({
+      slots: threadSlots('io'),
+      unitsPerWorker: 8,
+      attempts,
+      opening,
+      start: (slot, listen) => startThread(slot, threadUrl, listen),
+    }),
   } satisfies Record<Lane, ReturnType<typeof createPool>>
   const all = Object.values(pools)
 

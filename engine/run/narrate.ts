@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../base/diagnostic.ts'
-import type { Graph } from '../contract/graph.ts'
 import type { Emit, RunEvent } from '../contract/event.ts'
+import type { Graph } from '../contract/graph.ts'
 import type { GroupState } from './state.ts'
 import type { TaskOutcome, Unit } from './wire.ts'
 
@@ -16,7 +16,10 @@ export interface Narrator {
   readonly failed: (group: GroupState, task: number, item: string | undefined, problem: Diagnostic) => void
   readonly note: (group: GroupState, task: number, item: string | undefined, message: string) => void
   readonly remark: (group: GroupState | undefined, item: string | undefined, message: string) => void
-  readonly unit: (group: GroupState, unit: Unit) => { readonly started: (slot: string) => void; readonly finished: () => void }
+  readonly unit: (
+    group: GroupState,
+    unit: Unit,
+  ) => { readonly started: (slot: string) => void; readonly finished: () => void }
   readonly emit: (event: Timed) => void
 }
 
@@ -38,7 +41,10 @@ export function createNarrator(graph: Graph, emitEvent: Emit, nowMs: () => numbe
     emit,
     items(group) {
       const items = group.group.form === 'items' || group.group.form === 'files' ? group.ids.length : 1
-      for (const [step, tasks] of byStep(group, group.wire.tasks.map(() => items))) {
+      for (const [step, tasks] of byStep(
+        group,
+        group.wire.tasks.map(() => items),
+      )) {
         const total = (stepTasks.get(step) ?? 0) + tasks
         stepTasks.set(step, total)
         emit({ type: 'step.items', step, tasks: total })
@@ -82,7 +88,8 @@ export function createNarrator(graph: Graph, emitEvent: Emit, nowMs: () => numbe
           startedMs = nowMs()
           emit({ type: 'unit.started', lane, group: index, item, slot })
         },
-        finished: () => emit({ type: 'unit.finished', lane, group: index, item, slot, durationMs: nowMs() - startedMs }),
+        finished: () =>
+          emit({ type: 'unit.finished', lane, group: index, item, slot, durationMs: nowMs() - startedMs }),
       }
     },
   }

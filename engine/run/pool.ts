@@ -75,7 +75,8 @@ export function createPool(options: PoolOptions) {
     handle.send(options.opening(slot))
     void handle.gone.then(reason => {
       if (workers.get(slot) === worker) workers.delete(slot)
-      for (const { reject } of worker.units.values()) reject(new WorkerCrash(`worker ${handle.name} died (${reason})`, 1))
+      for (const { reject } of worker.units.values())
+        reject(new WorkerCrash(`worker ${handle.name} died (${reason})`, 1))
       worker.units.clear()
     })
     return worker

@@ -1,7 +1,7 @@
 import type { Digest, Key } from '../base/digest.ts'
 import { taskKey } from '../base/keys.ts'
-import type { StoreReader } from '../contract/store.ts'
 import type { ItemFile } from '../contract/node.ts'
+import type { StoreReader } from '../contract/store.ts'
 import type { WireGroup } from './wire.ts'
 
 /** How one task of a unit stands, as far as it can be told without running anything. */
@@ -55,7 +55,9 @@ export function resolveUnit(
 
   function stand(task: WireGroup['tasks'][number], key: Key): TaskStanding {
     const row = lookup(key)
-    const complete = row !== undefined && task.outputs.every(({ port, persist }) => persist === 'transient' || row.outputs[port] !== undefined)
+    const complete =
+      row !== undefined &&
+      task.outputs.every(({ port, persist }) => persist === 'transient' || row.outputs[port] !== undefined)
     return complete ? { state: 'known', key, outputs: row.outputs } : { state: 'new', key }
   }
 }

@@ -60,9 +60,13 @@ export function startRun(request: RunRequest): RunHandle {
     },
     nowMs,
   )
-  const writer = createWriter(store, key => narrator.remark(undefined, undefined, `another result is already stored under key ${key}; it is kept`))
+  const writer = createWriter(store, key =>
+    narrator.remark(undefined, undefined, `another result is already stored under key ${key}; it is kept`),
+  )
   const forced = new Set(
-    graph.steps.filter(step => request.forcedSteps.includes(step.id)).flatMap(step => step.cells.map(cell => cell.index)),
+    graph.steps
+      .filter(step => request.forcedSteps.includes(step.id))
+      .flatMap(step => step.cells.map(cell => cell.index)),
   )
   const schedule = createSchedule(graph, {
     registry,
@@ -92,7 +96,13 @@ export function startRun(request: RunRequest): RunHandle {
 
   async function work(): Promise<RunFinished> {
     for (const [recipe, json] of request.recipes) store.recipes.set(recipe, json)
-    store.runs.start({ id: request.runId, pipeline: graph.name, path: graph.path, startedMs, paramsJson: request.paramsJson })
+    store.runs.start({
+      id: request.runId,
+      pipeline: graph.name,
+      path: graph.path,
+      startedMs,
+      paramsJson: request.paramsJson,
+    })
     narrator.emit({
       type: 'run.started',
       runId: request.runId,
@@ -128,8 +138,20 @@ export function startRun(request: RunRequest): RunHandle {
     const finishedMs = nowMs()
     const status: RunStatus = stopStatus ?? (counts.failed > 0 || schedule.failed() ? 'failed' : 'done')
     const tasks: TaskCounts = { ...counts }
-    const event: RunFinished = { type: 'run.finished', atMs: finishedMs, status, tasks, inferences, outputs, wallMs: finishedMs - startedMs }
-    store.runs.finish(request.runId, { finishedMs, status, summaryJson: JSON.stringify({ tasks, inferences, outputs, wallMs: event.wallMs }) })
+    const event: RunFinished = {
+      type: 'run.finished',
+      atMs: finishedMs,
+      status,
+      tasks,
+      inferences,
+      outputs,
+      wallMs: finishedMs - startedMs,
+    }
+    store.runs.finish(request.runId, {
+      finishedMs,
+      status,
+      summaryJson: JSON.stringify({ tasks, inferences, outputs, wallMs: event.wallMs }),
+    })
     request.emit(event)
     return event
   }

@@ -8,7 +8,12 @@ const probeMs = 50
 const pageBytes = 4096
 
 /** Reports lanes and memory twice a second: busy share from probes in between, not from one look. Returns how to stop. */
-export function startSampling(executor: Executor, narrator: Narrator, memoryBudgetBytes: number, queued: (lane: Lane) => number): () => void {
+export function startSampling(
+  executor: Executor,
+  narrator: Narrator,
+  memoryBudgetBytes: number,
+  queued: (lane: Lane) => number,
+): () => void {
   const busy = new Map<Lane, number>(executor.lanes.map(({ lane }) => [lane, 0]))
   let probes = 0
   const probe = setInterval(() => {
@@ -21,11 +26,19 @@ export function startSampling(executor: Executor, narrator: Narrator, memoryBudg
   function report(): void {
     for (const { lane, width } of executor.lanes) {
       const busyShare = busy.get(lane)! / (probes * width)
-      narrator.emit({ type: 'lane.sample', lane, width, running: executor.running(lane), queued: queued(lane), busyShare })
+      narrator.emit({
+        type: 'lane.sample',
+        lane,
+        width,
+        running: executor.running(lane),
+        queued: queued(lane),
+        busyShare,
+      })
       busy.set(lane, 0)
     }
     probes = 0
-    const residentBytes = process.memoryUsage.rss() + executor.processIds().reduce((sum, pid) => sum + residentOf(pid), 0)
+    const residentBytes =
+      process.memoryUsage.rss() + executor.processIds().reduce((sum, pid) => sum + residentOf(pid), 0)
     narrator.emit({ type: 'memory.sample', residentBytes, budgetBytes: memoryBudgetBytes })
   }
 

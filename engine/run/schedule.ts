@@ -1,18 +1,17 @@
-import { type Digest, recordDigest } from '../base/digest.ts'
 import { type Diagnostic, TaskError } from '../base/diagnostic.ts'
+import { type Digest, recordDigest, sha256 } from '../base/digest.ts'
 import { taskKey } from '../base/keys.ts'
 import { decodeManifest } from '../base/manifest.ts'
-import { sha256 } from '../base/digest.ts'
 import type { CellPort } from '../contract/graph.ts'
-import type { Store, TaskRecord } from '../contract/store.ts'
 import type { ItemFile, Lane } from '../contract/node.ts'
 import type { Registry } from '../contract/registry.ts'
+import type { Store, TaskRecord } from '../contract/store.ts'
 import { type Column, columnManifest, emptyColumn, joinItems, positionOf } from './columns.ts'
 import type { Executor } from './executor.ts'
 import { missingInput } from './host.ts'
 import type { Narrator } from './narrate.ts'
 import { knownExports, resolveUnit } from './resolve.ts'
-import { createRunState, groupKey, type GroupState, portName, type RunState } from './state.ts'
+import { createRunState, type GroupState, groupKey, portName, type RunState } from './state.ts'
 import type { TaskOutcome, Unit, UnitResult } from './wire.ts'
 import type { Writer } from './writer.ts'
 
@@ -72,7 +71,8 @@ export function createSchedule(graph: Parameters<typeof createRunState>[0], opti
     stop,
     remake,
     failed: () => state.groups.some(group => group.failed > 0),
-    queued: lane => state.groups.reduce((sum, { group }) => sum + (group.lane === lane ? ready[group.index]!.size() : 0), 0),
+    queued: lane =>
+      state.groups.reduce((sum, { group }) => sum + (group.lane === lane ? ready[group.index]!.size() : 0), 0),
   }
 
   async function run(): Promise<void> {
@@ -99,7 +99,11 @@ export function createSchedule(graph: Parameters<typeof createRunState>[0], opti
     if (group.phase !== 'waiting' || stopped) return
     const upstream = group.upstream.map(index => state.groups[index]!)
     const needsAll = group.group.form !== 'items'
-    const shared = new Set(group.group.externals.flatMap((source, i) => (group.wire.externals[i]!.per === 'collection' ? [source.cell] : [])))
+    const shared = new Set(
+      group.group.externals.flatMap((source, i) =>
+        group.wire.externals[i]!.per === 'collection' ? [source.cell] : [],
+      ),
+    )
     const opened = upstream.every(other => {
       // The items of a scatter group are known only when it is done.
       const complete = needsAll || other.group.form === 'scatter' || other.group.cells.some(cell => shared.has(cell))
@@ -107,7 +111,8 @@ export function createSchedule(graph: Parameters<typeof createRunState>[0], opti
     })
     if (!opened) return
     try {
-      if (upstream.some(other => other.failed > 0 && other.ids.length === 0)) return failGroup(group, 'a step it needs failed')
+      if (upstream.some(other => other.failed > 0 && other.ids.length === 0))
+        return failGroup(group, 'a step it needs failed')
       if (group.group.form === 'items') openItems(group)
       else if (group.group.form === 'files') openFiles(group)
       else openWhole(group, upstream)
@@ -121,10 +126,16 @@ export function createSchedule(graph: Parameters<typeof createRunState>[0], opti
 
   function openFiles(group: GroupState): void {
     const listed = options.listItems(group.group.cells[0]!)
-    state.files.byGroup.set(group.group.index, listed.map(({ file }) => file))
+    state.files.byGroup.set(
+      group.group.index,
+      listed.map(({ file }) => file),
+    )
     for (const { id, file } of listed) state.files.byItem.set(id, [...(state.files.byItem.get(id) ?? []), file])
     const ids = listed.map(({ id }) => id)
-    const listing = recordDigest('maskloom.files.1', listed.map(({ id, file }) => [id, file.sha256] as const))
+    const listing = recordDigest(
+      'maskloom.files.1',
+      listed.map(({ id, file }) => [id, file.sha256] as const),
+    )
     startItems(group, ids, [], [listing])
   }
 
@@ -139,12 +150,19 @@ export function createSchedule(graph: Parameters<typeof createRunState>[0], opti
       return at < 0 ? undefined : joined.positions[at]
     })
     group.positions = positions
-    const complete = group.upstream.every(index => state.groups[index]!.phase === 'done' && state.groups[index]!.failed === 0)
+    const complete = group.upstream.every(
+      index => state.groups[index]!.phase === 'done' && state.groups[index]!.failed === 0,
+    )
     startItems(group, joined.ids, positions, complete ? collectionInputs(group) : undefined)
   }
 
   /** Sets a group's items going, unless all of it is known. */
-  function startItems(group: GroupState, ids: readonly string[], positions: GroupState['positions'], inputs: readonly Digest[] | undefined): void {
+  function startItems(
+    group: GroupState,
+    ids: readonly string[],
+    positions: GroupState['positions'],
+    inputs: readonly Digest[] | undefined,
+  ): void {
     group.ids = ids
     group.positions = positions
     group.open = ids.length
@@ -154,7 +172,10 @@ export function createSchedule(graph: Parameters<typeof createRunState>[0], opti
     if (inputs !== undefined) {
       group.key = groupKey(group, inputs)
       if (!isForced(group) && adoptGroup(group)) {
-        narrator.hits(group, group.wire.tasks.map(() => ids.length))
+        narrator.hits(
+          group,
+          group.wire.tasks.map(() => ids.length),
+        )
         group.open = 0
         return closeGroup(group)
       }
@@ -188,7 +209,14 @@ export function createSchedule(graph: Parameters<typeof createRunState>[0], opti
     group.status = ['waiting']
     narrator.items(group)
     const inputs = collectionInputs(group)
-    group.key = taskKey(task.recipe, task.inputs.map(input => [input.port, input.sources.map(source => ('external' in source ? inputs[source.external]! : ''))]), undefined)
+    group.key = taskKey(
+      task.recipe,
+      task.inputs.map(input => [
+        input.port,
+        input.sources.map(source => ('external' in source ? inputs[source.external]! : '')),
+      ]),
+      undefined,
+    )
     if (!isForced(group) && adoptTask(group)) {
       narrator.hits(group, [1])
       group.open = 0
@@ -284,7 +312,11 @@ export function createSchedule(graph: Parameters<typeof createRunState>[0], opti
     group.status[item] = 'running'
     const unit = unitOf(group, item)
     if (unit === undefined) {
-      narrator.skipped(group, group.wire.tasks.map(() => 1), 'an input failed')
+      narrator.skipped(
+        group,
+        group.wire.tasks.map(() => 1),
+        'an input failed',
+      )
       return finishItem(group, item, true)
     }
     if (!isWhole(group) && !isForced(group)) {
@@ -292,7 +324,10 @@ export function createSchedule(graph: Parameters<typeof createRunState>[0], opti
       const standings = resolveUnit(group.wire, unit.externals, unit.file, itemIdOf, store.task, true)
       if (standings !== undefined) {
         knownExports(group.wire, standings).forEach((digest, i) => setExport(group, i, item, digest))
-        narrator.hits(group, group.wire.tasks.map(() => 1))
+        narrator.hits(
+          group,
+          group.wire.tasks.map(() => 1),
+        )
         return finishItem(group, item, false)
       }
     }
@@ -343,7 +378,10 @@ export function createSchedule(graph: Parameters<typeof createRunState>[0], opti
       if (result.lost === undefined) return result
       const source = group.group.externals[result.lost.external]!
       if (round >= maxLost) throw new Error(`internal: ${addressOf(source)} is lost again and again`)
-      await remake(source, result.lost.item ?? (group.wire.externals[result.lost.external]!.per === 'item' ? unit.item : undefined))
+      await remake(
+        source,
+        result.lost.item ?? (group.wire.externals[result.lost.external]!.per === 'item' ? unit.item : undefined),
+      )
     }
   }
 
@@ -378,7 +416,9 @@ export function createSchedule(graph: Parameters<typeof createRunState>[0], opti
     if (!isWhole(group)) {
       for (const [i, one] of result.exports.entries()) if (one.state === 'known') setExport(group, i, item, one.digest)
     } else if (!failed) {
-      const outputs = Object.fromEntries(group.group.exports.map((source, i) => [source.port, (result.exports[i] as { digest: Digest }).digest]))
+      const outputs = Object.fromEntries(
+        group.group.exports.map((source, i) => [source.port, (result.exports[i] as { digest: Digest }).digest]),
+      )
       if (!adoptOutputs(group, outputs)) throw new Error('internal: a manifest was lost right after it was stored')
     }
     finishItem(group, item, failed)
@@ -390,9 +430,17 @@ export function createSchedule(graph: Parameters<typeof createRunState>[0], opti
     const problem: Diagnostic =
       error instanceof TaskError
         ? error.diagnostic
-        : { code: 'worker-crash', message: error instanceof Error ? error.message : String(error), fix: 'the other items are not affected; run again to try it once more' }
+        : {
+            code: 'worker-crash',
+            message: error instanceof Error ? error.message : String(error),
+            fix: 'the other items are not affected; run again to try it once more',
+          }
     narrator.failed(group, 0, group.ids[item], problem)
-    narrator.skipped(group, group.wire.tasks.map((_, i) => (i === 0 ? 0 : 1)), 'its unit did not finish')
+    narrator.skipped(
+      group,
+      group.wire.tasks.map((_, i) => (i === 0 ? 0 : 1)),
+      'its unit did not finish',
+    )
     if (error instanceof TaskError && error.diagnostic.code.startsWith('store')) fatal ??= error
     finishItem(group, item, true)
     afterFailure()
@@ -465,7 +513,12 @@ export function createSchedule(graph: Parameters<typeof createRunState>[0], opti
   }
 
   function failGroup(group: GroupState, reason: string | undefined): void {
-    if (reason !== undefined) narrator.skipped(group, group.wire.tasks.map(() => 1), reason)
+    if (reason !== undefined)
+      narrator.skipped(
+        group,
+        group.wire.tasks.map(() => 1),
+        reason,
+      )
     group.phase = 'done'
     group.failed = 1
     group.ids = []
@@ -479,7 +532,8 @@ export function createSchedule(graph: Parameters<typeof createRunState>[0], opti
     const group = state.groups.find(({ group: { cells } }) => cells.includes(source.cell))!
     const index = group.group.exports.findIndex(one => portName(one) === portName(source))
     const position = item === undefined ? 0 : group.ids.indexOf(item)
-    const lost = group.group.form === 'collection' ? state.singles.get(portName(source)) : columnOf(source).digests[position]
+    const lost =
+      group.group.form === 'collection' ? state.singles.get(portName(source)) : columnOf(source).digests[position]
     if (lost !== undefined) store.drop(lost)
     const unit = unitOf(group, position, [index])
     if (unit === undefined) throw new Error(`internal: ${addressOf(source)} cannot be made again`)
@@ -524,13 +578,17 @@ export function createSchedule(graph: Parameters<typeof createRunState>[0], opti
 
   /** Where an item of `group` is among the items of a group it reads; −1 if nowhere. */
   function positionIn(group: GroupState, other: GroupState, item: number): number {
-    const i = group.group.externals.findIndex((source, at) => group.positions[at] !== undefined && other.group.cells.includes(source.cell))
+    const i = group.group.externals.findIndex(
+      (source, at) => group.positions[at] !== undefined && other.group.cells.includes(source.cell),
+    )
     return i < 0 ? -1 : positionOf(group.positions[i]!, item)
   }
 
   /** Where an item of `other` is among the items of `group`, which reads it. */
   function positionFrom(group: GroupState, other: GroupState, item: number): number {
-    const i = group.group.externals.findIndex((source, at) => group.positions[at] !== undefined && other.group.cells.includes(source.cell))
+    const i = group.group.externals.findIndex(
+      (source, at) => group.positions[at] !== undefined && other.group.cells.includes(source.cell),
+    )
     if (i < 0) return -1
     const positions = group.positions[i]!
     return positions === 'same' ? item : positions.indexOf(item)

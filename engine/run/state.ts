@@ -73,7 +73,17 @@ export function createRunState(graph: Graph): RunState {
  * inputs. With it, a group without changes costs one look-up.
  */
 export function groupKey(state: GroupState, inputs: readonly Digest[]): Key {
-  const tasks = state.wire.tasks.map(task => [task.recipe, task.inputs.map(input => [input.port, input.sources as unknown as Json])])
-  const record = ['maskloom.group.1', state.wire.form, state.join, tasks as Json, state.wire.exports as unknown as Json, inputs]
+  const tasks = state.wire.tasks.map(task => [
+    task.recipe,
+    task.inputs.map(input => [input.port, input.sources as unknown as Json]),
+  ])
+  const record = [
+    'maskloom.group.1',
+    state.wire.form,
+    state.join,
+    tasks as Json,
+    state.wire.exports as unknown as Json,
+    inputs,
+  ]
   return sha256(canonical(record as Json))
 }

@@ -1,7 +1,7 @@
+import type { Diagnostic } from '../base/diagnostic.ts'
 import type { Digest, Key } from '../base/digest.ts'
 import { taskKey } from '../base/keys.ts'
 import type { TaskRow } from '../contract/store.ts'
-import type { Diagnostic } from '../base/diagnostic.ts'
 import type { ExportResult, Unit, UnitResult, WireGroup, WireSource } from './wire.ts'
 
 /**
@@ -62,7 +62,13 @@ interface TaskState {
 }
 
 export async function evaluateUnit(group: WireGroup, unit: Unit, host: UnitHost): Promise<UnitResult> {
-  const states: TaskState[] = group.tasks.map(() => ({ key: undefined, digests: undefined, found: undefined, values: new Map(), status: 'open' }))
+  const states: TaskState[] = group.tasks.map(() => ({
+    key: undefined,
+    digests: undefined,
+    found: undefined,
+    values: new Map(),
+    status: 'open',
+  }))
   const failures: { task: number; problem: Diagnostic }[] = []
   const consumers = consumersByPort(group)
   let transientBytes = 0
@@ -82,7 +88,14 @@ export async function evaluateUnit(group: WireGroup, unit: Unit, host: UnitHost)
   } catch (error) {
     if (!(error instanceof LostInput)) throw error
     lost = error
-    return { exports: [], hits: [], failures: [], skipped: [], lost: { external: lost.external, item: lost.item }, peakTransientBytes }
+    return {
+      exports: [],
+      hits: [],
+      failures: [],
+      skipped: [],
+      lost: { external: lost.external, item: lost.item },
+      peakTransientBytes,
+    }
   } finally {
     for (const [task, state] of states.entries()) for (const port of [...state.values.keys()]) dropValue(task, port)
   }
@@ -202,7 +215,8 @@ export async function evaluateUnit(group: WireGroup, unit: Unit, host: UnitHost)
     try {
       for (const input of group.tasks[task]!.inputs) {
         const values: unknown[] = []
-        for (const source of input.sources) values.push('external' in source ? host.external(source.external) : await valueOf(source.task, source.port))
+        for (const source of input.sources)
+          values.push('external' in source ? host.external(source.external) : await valueOf(source.task, source.port))
         inputs[input.port] = input.many ? values : values[0]
       }
     } catch (error) {

@@ -1,6 +1,6 @@
 import type { Json } from '../base/canonical.ts'
-import type { Digest, Key } from '../base/digest.ts'
 import type { Diagnostic } from '../base/diagnostic.ts'
+import type { Digest, Key } from '../base/digest.ts'
 import type { Cell, Graph, Group } from '../contract/graph.ts'
 import type { ItemFile } from '../contract/node.ts'
 import type { NewBlob } from '../contract/store.ts'
@@ -25,7 +25,11 @@ export interface WireTask {
   readonly recipe: Digest
   readonly inputTypes: Cell['inputTypes']
   readonly inputs: readonly WireInput[]
-  readonly outputs: readonly { readonly port: string; readonly kind: string; readonly persist: 'always' | 'auto' | 'never' | 'transient' }[]
+  readonly outputs: readonly {
+    readonly port: string
+    readonly kind: string
+    readonly persist: 'always' | 'auto' | 'never' | 'transient'
+  }[]
 }
 
 export interface WireInput {
@@ -106,7 +110,9 @@ export function wireGroup(graph: Graph, group: Group): WireGroup {
         ...input,
         sources: input.sources.map(source => {
           const task = taskOf.get(source.cell)
-          return task === undefined ? { external: externalOf.get(`${source.cell}.${source.port}`)! } : { task, port: source.port }
+          return task === undefined
+            ? { external: externalOf.get(`${source.cell}.${source.port}`)! }
+            : { task, port: source.port }
         }),
       })),
       outputs: step.outputs.map(({ port, kind, persist }) => ({ port, kind, persist })),

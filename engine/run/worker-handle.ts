@@ -23,7 +23,9 @@ export function startProcess(name: string, url: URL, onMessage: (message: FromWo
     child.on('error', error => resolve(error.message))
     child.on('close', (code, signal) => {
       const how = signal === null ? `exit code ${code}` : `killed by ${signal}`
-      resolve(errorText.trim() === '' ? how : `${how}; it last said: ${errorText.trim().split('\n').slice(-3).join(' / ')}`)
+      resolve(
+        errorText.trim() === '' ? how : `${how}; it last said: ${errorText.trim().split('\n').slice(-3).join(' / ')}`,
+      )
     })
   })
   return {

@@ -15,6 +15,10 @@ serveWorker({
 /** Buffers that belong to one blob alone; a view into something larger is copied by the post instead. */
 function transferables(message: Extract<FromWorker, { type: 'outcome' }>): ArrayBuffer[] {
   return message.outcome.blobs.flatMap(({ content }) =>
-    content instanceof Uint8Array && content.buffer instanceof ArrayBuffer && content.byteLength === content.buffer.byteLength ? [content.buffer] : [],
+    content instanceof Uint8Array &&
+    content.buffer instanceof ArrayBuffer &&
+    content.byteLength === content.buffer.byteLength
+      ? [content.buffer]
+      : [],
   )
 }

@@ -78,7 +78,10 @@ export function serveWorker(channel: WorkerChannel): void {
 
   /** Sends an outcome; waits while too much is on its way to the store. */
   async function publish(unit: number, outcome: TaskOutcome): Promise<void> {
-    const bytes = outcome.blobs.reduce((sum, blob) => sum + (blob.content instanceof Uint8Array ? blob.sizeBytes : 0), 1024)
+    const bytes = outcome.blobs.reduce(
+      (sum, blob) => sum + (blob.content instanceof Uint8Array ? blob.sizeBytes : 0),
+      1024,
+    )
     unstoredBytes += bytes
     channel.send({ type: 'outcome', unit, outcome, bytes })
     while (unstoredBytes > maxUnstoredBytes) await new Promise<void>(wake => wakeWriters.push(wake))

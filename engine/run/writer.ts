@@ -15,7 +15,11 @@ const maxBytes = 8 * 1024 * 1024
 const maxDelayMs = 20
 
 export function createWriter(store: Pick<Store, 'commit'>, onConflict: (key: string) => void): Writer {
-  let waiting: { readonly record: TaskRecord; readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = []
+  let waiting: {
+    readonly record: TaskRecord
+    readonly resolve: () => void
+    readonly reject: (error: unknown) => void
+  }[] = []
   let bytes = 0
   let timer: NodeJS.Timeout | undefined
 

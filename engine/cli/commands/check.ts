@@ -10,13 +10,21 @@ export async function checkCommand(name: string, options: PipelineOptions): Prom
     return exitCode.wrong
   }
   if (opened.ok === 'open') {
-    say(options, { ok: true, unbound: opened.unbound }, `${opened.file.name}: fine as far as it goes without values for ${opened.unbound.join(', ')}`)
+    say(
+      options,
+      { ok: true, unbound: opened.unbound },
+      `${opened.file.name}: fine as far as it goes without values for ${opened.unbound.join(', ')}`,
+    )
     return exitCode.done
   }
   opened.store.close()
   const { graph } = opened.compiled
   const cells = graph.steps.reduce((sum, step) => sum + step.cells.length, 0)
-  say(options, { ok: true, steps: graph.steps.length, cells }, `${graph.name}: ${graph.steps.length} steps, ${cells} cells, no problems`)
+  say(
+    options,
+    { ok: true, steps: graph.steps.length, cells },
+    `${graph.name}: ${graph.steps.length} steps, ${cells} cells, no problems`,
+  )
   return exitCode.done
 }
 

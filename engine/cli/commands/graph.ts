@@ -3,14 +3,23 @@ import type { PipelineOptions } from '../options.ts'
 import { exitCode, sayProblems } from '../say.ts'
 
 /** `maskloom graph`: the compiled graph as text for a drawing program. */
-export async function graphCommand(name: string, options: PipelineOptions & { readonly format: string }): Promise<number> {
+export async function graphCommand(
+  name: string,
+  options: PipelineOptions & { readonly format: string },
+): Promise<number> {
   if (options.format !== 'mermaid' && options.format !== 'dot') {
-    sayProblems([{ code: 'bad-argument', message: `--format must be mermaid or dot, found \`${options.format}\`` }], options.json === true)
+    sayProblems(
+      [{ code: 'bad-argument', message: `--format must be mermaid or dot, found \`${options.format}\`` }],
+      options.json === true,
+    )
     return exitCode.wrong
   }
   const opened = await openPipeline(name, [], options, () => {})
   if (opened.ok !== true) {
-    const unbound = opened.ok === 'open' ? [{ code: 'unbound-input', message: `\`${name}\` has unbound inputs: draw a pipeline that uses it` }] : opened.problems
+    const unbound =
+      opened.ok === 'open'
+        ? [{ code: 'unbound-input', message: `\`${name}\` has unbound inputs: draw a pipeline that uses it` }]
+        : opened.problems
     sayProblems(unbound, options.json === true)
     return exitCode.wrong
   }
@@ -18,6 +27,8 @@ export async function graphCommand(name: string, options: PipelineOptions & { re
   const { graph } = opened.compiled
   const { mermaidText } = await import('../../report/graph-mermaid.ts')
   const { dotText } = await import('../../report/graph-dot.ts')
-  process.stdout.write(options.json ? `${JSON.stringify(graph)}\n` : options.format === 'dot' ? dotText(graph) : mermaidText(graph))
+  process.stdout.write(
+    options.json ? `${JSON.stringify(graph)}\n` : options.format === 'dot' ? dotText(graph) : mermaidText(graph),
+  )
   return exitCode.done
 }

@@ -24,7 +24,17 @@ export async function runCommand(name: string, targets: readonly string[], optio
     const opened = await openPipeline(name, targets, options, message => remarks.push(message), throwAway)
     if (opened.ok === 'open') {
       const message = `\`${opened.file.name}\` is made to be used by another pipeline: ${opened.unbound.join(', ')} must come from there`
-      sayProblems([{ code: 'unbound-input', message, at: opened.file.locate(['inputs'], 'key'), fix: 'use it under `uses:` of a step' }], json)
+      sayProblems(
+        [
+          {
+            code: 'unbound-input',
+            message,
+            at: opened.file.locate(['inputs'], 'key'),
+            fix: 'use it under `uses:` of a step',
+          },
+        ],
+        json,
+      )
       return exitCode.wrong
     }
     if (!opened.ok) {
@@ -35,7 +45,10 @@ export async function runCommand(name: string, targets: readonly string[], optio
     const unknownStep = options.force.find(step => !compiled.graph.steps.some(one => one.id === step))
     if (unknownStep !== undefined) {
       const known = compiled.graph.steps.map(step => step.id).join(', ')
-      sayProblems([{ code: 'bad-argument', message: `--force: there is no step \`${unknownStep}\``, fix: `steps: ${known}` }], json)
+      sayProblems(
+        [{ code: 'bad-argument', message: `--force: there is no step \`${unknownStep}\``, fix: `steps: ${known}` }],
+        json,
+      )
       store.close()
       return exitCode.wrong
     }
@@ -99,7 +112,8 @@ async function execute(
       listFiles,
       paramsJson,
     })
-    for (const message of remarks) events.emit({ type: 'remark', atMs: Date.now(), step: undefined, item: undefined, message })
+    for (const message of remarks)
+      events.emit({ type: 'remark', atMs: Date.now(), step: undefined, item: undefined, message })
     return await handle.finished
   } finally {
     await closeView()
@@ -110,17 +124,29 @@ async function execute(
 }
 
 /** The screen, plain lines or JSON lines; gives back how to close it. */
-async function openView(events: ReturnType<typeof createRunStore>, options: RunOptions, onStop: () => void, onAbort: () => void): Promise<() => Promise<void>> {
+async function openView(
+  events: ReturnType<typeof createRunStore>,
+  options: RunOptions,
+  onStop: () => void,
+  onAbort: () => void,
+): Promise<() => Promise<void>> {
   if (options.json) {
     const { jsonLines } = await import('../../ui/json-lines.ts')
     events.subscribe(jsonLines(text => process.stdout.write(text)))
     return async () => {}
   }
-  const screen = process.stdout.isTTY && process.stdin.isTTY && !options.plain && !process.env['CI'] && process.env['TERM'] !== 'dumb'
+  const screen =
+    process.stdout.isTTY &&
+    process.stdin.isTTY &&
+    !options.plain &&
+    !process.env['CI'] &&
+    process.env['TERM'] !== 'dumb'
   if (!screen) {
     const { plainLines } = await import('../../ui/plain.ts')
     const { noPaint, terminalPaint } = await import('../../report/paint.ts')
-    events.subscribe(plainLines(text => process.stdout.write(text), useColour(process.stdout) ? terminalPaint : noPaint))
+    events.subscribe(
+      plainLines(text => process.stdout.write(text), useColour(process.stdout) ? terminalPaint : noPaint),
+    )
     return async () => {}
   }
   const { startScreen } = await import('../../ui/start-screen.ts')

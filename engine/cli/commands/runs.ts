@@ -1,8 +1,8 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openStore } from '../../../cache/open.ts'
-import { htmlReport } from '../../report/html-report.ts'
 import { foldEvents } from '../../report/apply-event.ts'
+import { htmlReport } from '../../report/html-report.ts'
 import { readJournal } from '../../report/journal.ts'
 import { noPaint, terminalPaint } from '../../report/paint.ts'
 import { runsLines } from '../../report/runs-table.ts'
@@ -28,7 +28,16 @@ export async function runsCommand(run: string | undefined, options: RunsOptions)
     const id = run === 'last' ? runs[0]?.id : run
     const path = join(store.directory!, 'runs', `${id}.jsonl`)
     if (id === undefined || !existsSync(path)) {
-      sayProblems([{ code: 'bad-argument', message: `there is no record of a run \`${run}\``, fix: '`maskloom runs` lists them' }], options.json === true)
+      sayProblems(
+        [
+          {
+            code: 'bad-argument',
+            message: `there is no record of a run \`${run}\``,
+            fix: '`maskloom runs` lists them',
+          },
+        ],
+        options.json === true,
+      )
       return exitCode.wrong
     }
     const events = [...readJournal(path)]
@@ -38,7 +47,9 @@ export async function runsCommand(run: string | undefined, options: RunsOptions)
     } else if (options.json) {
       process.stdout.write(events.map(event => `${JSON.stringify(event)}\n`).join(''))
     } else {
-      process.stdout.write(`${summaryLines(foldEvents(events), useColour(process.stdout) ? terminalPaint : noPaint).join('\n')}\n`)
+      process.stdout.write(
+        `${summaryLines(foldEvents(events), useColour(process.stdout) ? terminalPaint : noPaint).join('\n')}\n`,
+      )
     }
     return exitCode.done
   } finally {
