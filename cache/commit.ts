@@ -3,7 +3,7 @@ import type { NewBlob, TaskRecord } from '../engine/contract/store.ts'
 import { isInline, putBlob } from './blobs.ts'
 import type { Connection } from './connection.ts'
 import { type FileSystem, removeQuietly } from './files.ts'
-import { inlineBytes, publishObject } from './objects.ts'
+import { inlineBytes, objectSizeBytes, publishObject } from './objects.ts'
 import { disagree, findTask, putTask } from './tasks.ts'
 
 export interface CommitTarget {
@@ -26,7 +26,7 @@ export function commitRecords(target: CommitTarget, records: readonly TaskRecord
   const { connection, files, directory, now } = target
   const refused = new Set(refusedBefore(connection, records))
   const inline = new Map<NewBlob, Uint8Array>()
-  const published = new Set<Digest>()
+  const published = new Map<Digest, NewBlob>()
   for (const record of records) {
     if (refused.has(record)) continue
     for (const blob of record.blobs) {
@@ -34,13 +34,17 @@ export function commitRecords(target: CommitTarget, records: readonly TaskRecord
         inline.set(blob, inlineBytes(files, blob))
       } else if (!published.has(blob.digest)) {
         publishObject(files, directory, blob)
-        published.add(blob.digest)
+        published.set(blob.digest, blob)
       }
     }
   }
   const lateRefused = connection.write(`storing ${records.length} results`, () => {
     const nowSeconds = Math.floor(now() / 1000)
     const lost: TaskRecord[] = []
+    // Values are dropped only inside transactions, so from here on what is there stays.
+    for (const blob of published.values()) {
+      if (objectSizeBytes(files, directory, blob.digest) !== blob.sizeBytes) publishObject(files, directory, blob)
+    }
     for (const record of records) {
       if (refused.has(record)) continue
       // Another process may have stored this key since we looked.

@@ -3,7 +3,7 @@ import Database from 'better-sqlite3'
 import { setAside, setAsideOrphanLog } from './aside.ts'
 import { errorCode, exists, type FileSystem } from './files.ts'
 import { exclusively } from './mutex.ts'
-import { isBusy, isDamage, storeProblem } from './problem.ts'
+import { explained, isBusy, isDamage, storeProblem } from './problem.ts'
 import { salvage } from './salvage.ts'
 import { APPLICATION_ID, migrate } from './schema.ts'
 
@@ -27,6 +27,8 @@ export interface Rows {
 export interface Connection extends Rows {
   /** Runs `action` in one IMMEDIATE transaction (or in the one already open); it may be run more than once. */
   readonly write: <T>(doing: string, action: () => T) => T
+  /** A statement that returns nothing and steps many times (vacuuming). */
+  readonly exec: (doing: string, text: string) => void
   readonly close: () => void
 }
 
@@ -47,7 +49,9 @@ export function connect(directory: string, options: ConnectionOptions): Connecti
   const { files, remark } = options
   const path = join(directory, 'index.db')
   const statements = new Map<string, Database.Statement<unknown[], unknown>>()
-  let db = exclusively(directory, () => openOrReplace(directory, options))
+  let db = explained('opening the cache index', path, () =>
+    exclusively(directory, () => openOrReplace(directory, options)),
+  )
   let inode = inodeOf(files, path)
 
   function reopen(damage: string | undefined): void {
@@ -105,6 +109,7 @@ export function connect(directory: string, options: ConnectionOptions): Connecti
     sql,
     read: action => (db.inTransaction ? action() : attempt('reading the cache index', action)),
     write: (doing, action) => (db.inTransaction ? action() : attempt(doing, () => transact(action))),
+    exec: (doing, text) => attempt(doing, () => void db.exec(text)),
     close: () => {
       if (db.open) db.close()
     },

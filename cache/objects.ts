@@ -31,10 +31,7 @@ export function publishObject(files: FileSystem, directory: string, blob: NewBlo
   const doing = `storing a value of ${blob.sizeBytes} bytes`
   explained(doing, target, () => {
     const there = objectSizeBytes(files, directory, blob.digest)
-    if (there === blob.sizeBytes && hashFile(files, target).sha256 === blob.digest) {
-      if (!(blob.content instanceof Uint8Array)) removeQuietly(files, blob.content.scratchPath)
-      return
-    }
+    if (there === blob.sizeBytes && hashFile(files, target).sha256 === blob.digest) return
     const finished =
       blob.content instanceof Uint8Array
         ? stageBytes(files, directory, blob, blob.content)

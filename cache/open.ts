@@ -40,8 +40,10 @@ export function openStore(directory: string, options: StoreOptions = {}): Store 
   const memory = indexedFileMemory(connection, late)
 
   function drop(digest: Digest): void {
-    connection.write('dropping a damaged value', () => forgetBlob(connection, digest))
-    removeObject(files, root, digest)
+    connection.write('dropping a damaged value', () => {
+      forgetBlob(connection, digest)
+      removeObject(files, root, digest)
+    })
   }
 
   function damaged(digest: Digest): void {
