@@ -8,6 +8,7 @@ import {
   type PooledBoxes,
   prepareCandidates,
 } from './box-pool.ts'
+import { clustersNear, newClusterCells, placeCluster } from './cluster-cells.ts'
 
 /**
  * How the score of a cluster comes from its members (T boxes of weighted scores s = score · weight, of N sources whose
@@ -38,15 +39,49 @@ export function weightedBoxesFusion(pool: PooledBoxes, options: WbfOptions): Fus
   const weights = checkedWeights(options)
   const candidates = prepareCandidates(pool, weights, options)
   const growing = newClusters(candidates.scores.length)
+  const { labelOffsets } = candidates
   for (let label = 0; label < candidates.labels.length; label++) {
-    const firstCluster = growing.count
-    for (let rank = candidates.labelOffsets[label]!; rank < candidates.labelOffsets[label + 1]!; rank++) {
-      const best = bestCluster(growing.boxesXyxy, firstCluster, growing.count, candidates, rank, options.iouThreshold)
-      join(growing, best, candidates, rank)
-    }
+    const first = labelOffsets[label]!
+    const last = labelOffsets[label + 1]!
+    if (last - first < GRID_FROM) growFromAll(growing, candidates, first, last, options.iouThreshold)
+    else growFromNear(growing, candidates, first, last, options.iouThreshold)
   }
   const scores = clusterScores(growing, candidates, pool.sources, weights, options)
   return fusedBoxes(pool, candidates, { ...growing, scores })
+}
+
+/** From so many boxes of a label on, looking clusters up by place beats comparing with all of them. */
+const GRID_FROM = 200
+
+function growFromAll(growing: GrowingClusters, candidates: Candidates, first: number, last: number, iou: number): void {
+  const firstCluster = growing.count
+  const all = Int32Array.from({ length: last - first }, (_, k) => firstCluster + k)
+  for (let rank = first; rank < last; rank++) {
+    join(
+      growing,
+      bestCluster(growing.boxesXyxy, all, growing.count - firstCluster, candidates, rank, iou),
+      candidates,
+      rank,
+    )
+  }
+}
+
+function growFromNear(
+  growing: GrowingClusters,
+  candidates: Candidates,
+  first: number,
+  last: number,
+  iou: number,
+): void {
+  const firstCluster = growing.count
+  const cells = newClusterCells(candidates.boxesXyxy.subarray(4 * first, 4 * last))
+  const near = new Int32Array(last - first)
+  for (let rank = first; rank < last; rank++) {
+    const count = clustersNear(cells, candidates.boxesXyxy, 4 * rank, near)
+    for (let i = 0; i < count; i++) near[i]! += firstCluster
+    const cluster = join(growing, bestCluster(growing.boxesXyxy, near, count, candidates, rank, iou), candidates, rank)
+    placeCluster(cells, cluster - firstCluster, growing.boxesXyxy, 4 * cluster)
+  }
 }
 
 interface GrowingClusters {
@@ -68,7 +103,7 @@ function newClusters(most: number): GrowingClusters {
   }
 }
 
-function join(growing: GrowingClusters, best: number, { boxesXyxy, scores }: Candidates, rank: number): void {
+function join(growing: GrowingClusters, best: number, { boxesXyxy, scores }: Candidates, rank: number): number {
   const cluster = best < 0 ? growing.count++ : best
   growing.clusterOf[rank] = cluster
   const { sums } = growing
@@ -87,12 +122,13 @@ function join(growing: GrowingClusters, best: number, { boxesXyxy, scores }: Can
     // A founder keeps its own coordinates: s · x / s need not be x.
     growing.boxesXyxy[4 * cluster + side] = best < 0 ? value : total > 0 ? weighted / total : plain / members
   }
+  return cluster
 }
 
-/** The cluster from `first` on with the highest IoU > threshold, the older of equals; −1 if there is none. */
+/** Of the first `count` clusters in `near` the one with the highest IoU > threshold, the older of equals; −1 if none. */
 function bestCluster(
   fused: Float64Array,
-  first: number,
+  near: Int32Array,
   count: number,
   { boxesXyxy }: Candidates,
   rank: number,
@@ -105,7 +141,8 @@ function bestCluster(
   const area = (x2 - x1) * (y2 - y1)
   let best = -1
   let bestIou = iouThreshold
-  for (let k = first; k < count; k++) {
+  for (let i = 0; i < count; i++) {
+    const k = near[i]!
     const left = fused[4 * k]!
     const right = fused[4 * k + 2]!
     if (left >= x2 || right <= x1) continue
@@ -114,7 +151,7 @@ function bestCluster(
     if (top >= y2 || bottom <= y1) continue
     const overlap = (Math.min(x2, right) - Math.max(x1, left)) * (Math.min(y2, bottom) - Math.max(y1, top))
     const iou = overlap / ((right - left) * (bottom - top) + area - overlap)
-    if (iou > bestIou) {
+    if (iou > bestIou || (iou === bestIou && k < best)) {
       best = k
       bestIou = iou
     }
