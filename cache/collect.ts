@@ -1,5 +1,6 @@
 import { toHex } from './codec.ts'
 import type { Connection } from './connection.ts'
+import { type FileSystem, nodeFiles } from './files.ts'
 import { type HousekeepingOptions, type OpenIndex, withIndex } from './housekeeping.ts'
 import { USED_GRAIN_SECONDS } from './late-writes.ts'
 import { removeObject } from './objects.ts'
@@ -149,4 +150,10 @@ function giveBackPages(connection: Connection): void {
     if (now >= left) break
     left = now
   }
+}
+
+/** A quarter of the disk, at most 100 GB: the budget when nobody set one. */
+export function defaultBudgetBytes(directory: string, files: FileSystem = nodeFiles): number {
+  const { blocks, bsize } = files.statfsSync(directory)
+  return Math.min(100e9, Math.floor((blocks * bsize) / 4))
 }

@@ -2,12 +2,13 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { collectGarbage } from '../../cache/collect.ts'
+import { collectGarbage, defaultBudgetBytes } from '../../cache/collect.ts'
+import type { FileSystem } from '../../cache/files.ts'
 import { openStore } from '../../cache/open.ts'
 import { sha256 } from '../../engine/base/digest.ts'
 import type { Store } from '../../engine/contract/store.ts'
 import { bytesOf, keyOf, LARGE_BYTES, recordOf } from '../contract/store.ts'
-import { brokenPromises, objectsIn } from './faulty-files.ts'
+import { brokenPromises, faultyFiles, objectsIn } from './faulty-files.ts'
 
 const DAY = 24 * 3600 * 1000
 
@@ -163,4 +164,13 @@ describe('collection', () => {
     expect(survivors.size).toBeGreaterThan(0)
     expect(brokenPromises(folder, survivors)).toEqual([])
   })
+})
+
+it('takes a quarter of the disk, at most 100 GB, when no budget is set', () => {
+  const disk = (blocks: number): FileSystem => ({
+    ...faultyFiles(() => {}),
+    statfsSync: (() => ({ blocks, bsize: 4096 })) as unknown as FileSystem['statfsSync'],
+  })
+  expect(defaultBudgetBytes(folder, disk(10_000_000))).toBe(10_240_000_000)
+  expect(defaultBudgetBytes(folder, disk(1_000_000_000))).toBe(100e9)
 })

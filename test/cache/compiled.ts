@@ -42,10 +42,13 @@ export function ended(child: ChildProcess): Promise<{ code: number | null; signa
   return new Promise(resolve => child.once('exit', (code, signal) => resolve({ code, signal })))
 }
 
-/** The next message of a child. */
-export function message(child: ChildProcess): Promise<unknown> {
+/** Resolves with the last of the next `count` messages of a child. */
+export function messages(child: ChildProcess, count: number): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    child.once('message', resolve)
-    child.once('exit', code => reject(new Error(`the child ended with ${code} before it said anything`)))
+    let left = count
+    child.on('message', message => {
+      if (--left === 0) resolve(message)
+    })
+    child.once('exit', code => reject(new Error(`the child ended with ${code}, ${left} messages early`)))
   })
 }

@@ -8,7 +8,7 @@ import { openStore } from '../../cache/open.ts'
 import { ownerOf } from '../../cache/owner.ts'
 import { EXPIRY_MS } from '../../cache/owners.ts'
 import { sha256 } from '../../engine/base/digest.ts'
-import { type Compiled, compileStore, ended, message } from './compiled.ts'
+import { type Compiled, compileStore, ended, messages } from './compiled.ts'
 
 let folder: string
 const segment = sha256('segment')
@@ -151,7 +151,7 @@ store.close()
       [folder, segment],
     )
     const end = ended(child)
-    await message(child)
+    await messages(child, 1)
     const leases = openLeases(folder, { heartbeat: false })
     expect(leases.take(segment, ['a']).held.map(({ processId }) => processId)).toEqual([child.pid])
     child.kill('SIGKILL')
@@ -176,7 +176,7 @@ store.close()
       [folder, segment],
     )
     const end = ended(child)
-    expect(await message(child)).toBeGreaterThan(Date.now() - 60_000)
+    expect(await messages(child, 1)).toBeGreaterThan(Date.now() - 60_000)
     expect((await end).code).toBe(0)
   })
 })

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { openStore } from '../../cache/open.ts'
 import { type Digest, sha256 } from '../../engine/base/digest.ts'
 import { bytesOf, keyOf, LARGE_BYTES } from '../contract/store.ts'
-import { type Compiled, compileStore, ended, message } from './compiled.ts'
+import { type Compiled, compileStore, ended, messages } from './compiled.ts'
 import { brokenPromises } from './faulty-files.ts'
 
 let compiled: Compiled
@@ -43,6 +43,7 @@ for (let at = Number(first); at < Number(first) + Number(count); at += Number(ba
       blobs: [{ digest, sizeBytes: bytes.byteLength, content: bytes }] })
   }
   refused += store.commit(records).length
+  process.send('committed')
 }
 store.close()
 process.exitCode = refused === 0 ? 0 : 3
@@ -81,9 +82,9 @@ it('never has a row without its bytes after a writer was killed in the middle, t
   for (let round = 0; round < 20; round++) {
     const child = compiled.start(WRITER, [folder, '0', '3000', '7'])
     const end = ended(child)
-    await message(child)
-    // A different moment each time: after so many objects have appeared.
-    await objectsReach(known === 0 ? 1 : countObjects() + (round % 3))
+    // A different moment each time: right after some commits, or as soon as an object of the next one is there.
+    await messages(child, 2 + round)
+    await objectsReach(countObjects() + (round % 3))
     child.kill('SIGKILL')
     expect((await end).signal).toBe('SIGKILL')
     expect(brokenPromises(folder, truth)).toEqual([])
