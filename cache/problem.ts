@@ -31,6 +31,10 @@ const texts = {
     summary: 'Too many open files',
     fix: 'raise the limit (`ulimit -n 4096`) or use fewer --workers',
   },
+  'bad-file': {
+    summary: 'A file or folder is not there, or cannot be made',
+    fix: 'check the path, and that its disk is writable',
+  },
   'io-failed': {
     summary: 'The disk reported an error',
     fix: 'check the disk (system log, free space), or put the cache on another one with --cache',
@@ -48,6 +52,7 @@ function kindOf(code: string): ProblemKind | undefined {
   if (code.startsWith('SQLITE_READONLY') || code.startsWith('SQLITE_CANTOPEN') || code === 'SQLITE_PERM')
     return 'not-permitted'
   if (code === 'EMFILE' || code === 'ENFILE') return 'too-many-files'
+  if (code === 'ENOENT' || code === 'ENOTDIR') return 'bad-file'
   if (isBusy(code)) return 'store-busy'
   if (code.startsWith('SQLITE_') || /^E[A-Z]+$/.test(code)) return 'io-failed'
   return undefined
