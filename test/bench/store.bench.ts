@@ -45,7 +45,11 @@ describe(`with ${ROWS} rows`, () => {
   const store = openStore(filled)
   const reader = openReader(filled)
   let next = 0
-  const some = (): string[] => Array.from({ length: 1000 }, () => keys[(next += 7919) % keys.length] as string)
+  const some = (): string[] =>
+    Array.from({ length: 1000 }, () => {
+      next = (next + 7919) % keys.length
+      return keys[next] as string
+    })
 
   bench('1000 task look-ups, writer', () => {
     for (const key of some()) store.task(key)
