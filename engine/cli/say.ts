@@ -11,12 +11,12 @@ export function sayProblems(problems: readonly Diagnostic[], json: boolean): voi
     process.stdout.write(`${JSON.stringify({ ok: false, problems: diagnosticsJson(problems, textOf) })}\n`)
     return
   }
-  const text = printDiagnostics(problems, { textOf, directory: process.cwd(), colour: useColour(process.stderr) })
+  const text = printDiagnostics(problems, { textOf, directory: process.cwd(), colour: wantsColour(process.stderr) })
   const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`
   process.stderr.write(`${text}\n${count}\n`)
 }
 
-export function useColour(stream: NodeJS.WriteStream): boolean {
+export function wantsColour(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY === true && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb'
 }
 

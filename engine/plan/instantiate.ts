@@ -116,12 +116,12 @@ function expand(
     const declaration = file.steps.get(id)
     if (made !== undefined || declaration === undefined) return made
     const spread = spreadCells(declaration)
-    const step = isPipelinePath(declaration.uses) ? usePipeline(declaration, spread) : useNode(declaration, spread)
+    const step = isPipelinePath(declaration.uses) ? placePipeline(declaration, spread) : placeNode(declaration, spread)
     if (step !== undefined) instance.steps.set(id, step)
     return step
   }
 
-  function useNode(declaration: StepDeclaration, spread: Spread): ProtoStep | undefined {
+  function placeNode(declaration: StepDeclaration, spread: Spread): ProtoStep | undefined {
     const node = registry.nodes.get(declaration.uses)
     if (node === undefined) {
       const known = [...registry.nodes.keys()]
@@ -135,7 +135,7 @@ function expand(
     return { id: prefix + declaration.id, declaration, instance, node, ...spread }
   }
 
-  function usePipeline(declaration: StepDeclaration, spread: Spread): Instance | undefined {
+  function placePipeline(declaration: StepDeclaration, spread: Spread): Instance | undefined {
     const at = ['steps', declaration.id, 'uses']
     const path = resolve(dirname(file.path), declaration.uses)
     if (!surroundings.allowOutside && isOutside(surroundings.root, path)) {

@@ -8,10 +8,13 @@ type Timed = { [K in RunEvent['type']]: Omit<Extract<RunEvent, { type: K }>, 'at
 
 /** Turns what the schedule does into events, by step. */
 export interface Narrator {
-  readonly items: (group: GroupState) => void
-  /** Counts by task of the group. */
-  readonly hits: (group: GroupState, tasks: readonly number[]) => void
-  readonly skipped: (group: GroupState, tasks: readonly number[], reason: string) => void
+  /** The group has so many items (1 for collection and scatter cells). */
+  readonly items: (group: GroupState, items: number) => void
+  /** All tasks of a group, for so many items. */
+  readonly hits: (group: GroupState, items: number) => void
+  readonly skipped: (group: GroupState, items: number, reason: string) => void
+  /** Some tasks of a group, for one item. */
+  readonly tasks: (group: GroupState, what: 'hits' | 'skipped', tasks: readonly number[], reason?: string) => void
   readonly outcome: (group: GroupState, item: string | undefined, outcome: TaskOutcome) => void
   readonly failed: (group: GroupState, task: number, item: string | undefined, problem: Diagnostic) => void
   readonly note: (group: GroupState, task: number, item: string | undefined, message: string) => void
@@ -37,24 +40,29 @@ export function createNarrator(graph: Graph, emitEvent: Emit, nowMs: () => numbe
     return sums
   }
 
+  const all = (group: GroupState, items: number) => group.wire.tasks.map(() => items)
+
   return {
     emit,
-    items(group) {
-      const items = group.group.form === 'items' || group.group.form === 'files' ? group.ids.length : 1
-      for (const [step, tasks] of byStep(
-        group,
-        group.wire.tasks.map(() => items),
-      )) {
+    items(group, items) {
+      for (const [step, tasks] of byStep(group, all(group, items))) {
         const total = (stepTasks.get(step) ?? 0) + tasks
         stepTasks.set(step, total)
         emit({ type: 'step.items', step, tasks: total })
       }
     },
-    hits(group, counts) {
-      for (const [step, tasks] of byStep(group, counts)) emit({ type: 'task.hits', step, tasks })
+    hits(group, items) {
+      for (const [step, tasks] of byStep(group, all(group, items))) emit({ type: 'task.hits', step, tasks })
     },
-    skipped(group, counts, reason) {
-      for (const [step, tasks] of byStep(group, counts)) emit({ type: 'task.skipped', step, tasks, reason })
+    skipped(group, items, reason) {
+      for (const [step, tasks] of byStep(group, all(group, items))) emit({ type: 'task.skipped', step, tasks, reason })
+    },
+    tasks(group, what, which, reason = '') {
+      const counts = new Array<number>(group.wire.tasks.length).fill(0)
+      for (const task of which) counts[task]!++
+      for (const [step, tasks] of byStep(group, counts)) {
+        emit(what === 'hits' ? { type: 'task.hits', step, tasks } : { type: 'task.skipped', step, tasks, reason })
+      }
     },
     outcome(group, item, outcome) {
       if (outcome.partial) return

@@ -3,7 +3,7 @@ import { sha256 } from '../base/digest.ts'
 import type { CellPort } from '../contract/graph.ts'
 import type { Store } from '../contract/store.ts'
 import { columnManifest } from './columns.ts'
-import { type GroupState, portName, type RunState } from './state.ts'
+import { type GroupState, portAddress, portName, type RunState } from './state.ts'
 
 /**
  * Notes how each cell of a finished group was keyed: its recipe, the digests its group read and made. `why` and `plan`
@@ -11,7 +11,7 @@ import { type GroupState, portName, type RunState } from './state.ts'
  */
 export function recordCells(state: RunState, group: GroupState, store: Store, runId: string): void {
   if (group.failed > 0) return
-  const inputs = group.group.externals.map(source => [portLabel(state, source), [digestOf(state, source)]] as const)
+  const inputs = group.group.externals.map(source => [portAddress(state, source), [digestOf(state, source)]] as const)
   const outputs = new Map(group.group.exports.map(source => [portName(source), digestOf(state, source)]))
   for (const task of group.wire.tasks) {
     const own: { [port: string]: Digest } = {}
@@ -27,13 +27,4 @@ export function recordCells(state: RunState, group: GroupState, store: Store, ru
 function digestOf(state: RunState, source: CellPort): Digest {
   const single = state.singles.get(portName(source))
   return single ?? sha256(columnManifest(state.columns.get(portName(source))!))
-}
-
-/** `step[coordinates].port`: the name of an input in the record. */
-export function portLabel(state: RunState, source: CellPort): string {
-  for (const step of state.graph.steps) {
-    const cell = step.cells.find(one => one.index === source.cell)
-    if (cell !== undefined) return `${cell.address}.${source.port}`
-  }
-  throw new Error(`internal: no cell ${source.cell}`)
 }

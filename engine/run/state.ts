@@ -2,7 +2,7 @@ import { canonical, type Json } from '../base/canonical.ts'
 import { type Digest, type Key, sha256 } from '../base/digest.ts'
 import type { CellPort, Graph, Group } from '../contract/graph.ts'
 import type { ItemFile } from '../contract/node.ts'
-import type { Column, Positions } from './columns.ts'
+import { type Column, columnManifest, type Positions, positionOf } from './columns.ts'
 import { type WireGroup, wireGroup } from './wire.ts'
 
 /** What a run knows, and nothing about how it proceeds: digests by port, the state of every group and item. */
@@ -15,6 +15,7 @@ export interface RunState {
   readonly singles: Map<string, Digest>
   /** Files behind the items of `files` groups: by group in item order, and all of an item by its id. */
   readonly files: { readonly byGroup: Map<number, readonly ItemFile[]>; readonly byItem: Map<string, ItemFile[]> }
+  readonly addresses: ReadonlyMap<number, string>
 }
 
 export type ItemStatus = 'waiting' | 'ready' | 'running' | 'done' | 'failed'
@@ -31,30 +32,27 @@ export interface GroupState {
   /** By external; undefined for whole-collection inputs. */
   positions: readonly (Positions | undefined)[]
   status: ItemStatus[]
-  /** Upstream groups that have not finished this item. */
+  /** By item: upstream groups that have not finished it. */
   missing: Int32Array
+  /** Units not finished yet. */
   open: number
   failed: number
   /** Key of the whole group, once every input is complete. */
   key: Key | undefined
 }
 
-export function portName(source: CellPort): string {
-  return `${source.cell}.${source.port}`
-}
-
 export function createRunState(graph: Graph): RunState {
-  const steps = graph.steps
-  const stepOfCell = new Map(steps.flatMap(step => step.cells.map(cell => [cell.index, step] as const)))
-  const groupOfCell = new Map(steps.flatMap(step => step.cells.map(cell => [cell.index, cell.group] as const)))
-  const upstreamOf = (group: Group) => [...new Set(group.externals.map(source => groupOfCell.get(source.cell)!))]
+  const cells = graph.steps.flatMap(step => step.cells.map(cell => ({ step, cell })))
+  const groupOfCell = new Map(cells.map(({ cell }) => [cell.index, cell.group]))
+  const joinOfCell = new Map(cells.map(({ cell, step }) => [cell.index, step.join]))
+  const upstream = graph.groups.map(group => [...new Set(group.externals.map(source => groupOfCell.get(source.cell)!))])
   const groups = graph.groups.map(
     (group): GroupState => ({
       group,
       wire: wireGroup(graph, group),
-      join: stepOfCell.get(group.cells[0]!)!.join,
-      upstream: upstreamOf(group),
-      downstream: graph.groups.filter(other => upstreamOf(other).includes(group.index)).map(other => other.index),
+      join: joinOfCell.get(group.cells[0]!)!,
+      upstream: upstream[group.index]!,
+      downstream: upstream.flatMap((list, index) => (list.includes(group.index) ? [index] : [])),
       phase: 'waiting',
       ids: [],
       positions: [],
@@ -65,25 +63,78 @@ export function createRunState(graph: Graph): RunState {
       key: undefined,
     }),
   )
-  return { graph, groups, columns: new Map(), singles: new Map(), files: { byGroup: new Map(), byItem: new Map() } }
+  return {
+    graph,
+    groups,
+    columns: new Map(),
+    singles: new Map(),
+    files: { byGroup: new Map(), byItem: new Map() },
+    addresses: new Map(cells.map(({ cell }) => [cell.index, cell.address])),
+  }
+}
+
+export function portName(source: CellPort): string {
+  return `${source.cell}.${source.port}`
+}
+
+/** `step[coordinates].port`, for people. */
+export function portAddress(state: RunState, source: CellPort): string {
+  return `${state.addresses.get(source.cell)}.${source.port}`
+}
+
+export function columnOf(state: RunState, source: CellPort): Column {
+  const column = state.columns.get(portName(source))
+  if (column === undefined) throw new Error(`internal: no items yet for ${portAddress(state, source)}`)
+  return column
+}
+
+export function singleOf(state: RunState, source: CellPort): Digest {
+  const digest = state.singles.get(portName(source))
+  if (digest === undefined) throw new Error(`internal: no value yet for ${portAddress(state, source)}`)
+  return digest
+}
+
+/** One unit for all items: collection cells, and scatter cells, which make the items. */
+export function isWhole(group: GroupState): boolean {
+  return group.group.form === 'collection' || group.group.form === 'scatter'
+}
+
+/** Digest of each external: a collection's for per-item inputs. */
+export function collectionInputs(state: RunState, group: GroupState): readonly Digest[] {
+  return group.group.externals.map((source, i) =>
+    group.wire.externals[i]!.per === 'item' ? sha256(columnManifest(columnOf(state, source))) : singleOf(state, source),
+  )
 }
 
 /**
  * Key of everything a group makes for all items: recipes and wiring of its tasks over the collection digests of its
  * inputs. With it, a group without changes costs one look-up.
  */
-export function groupKey(state: GroupState, inputs: readonly Digest[]): Key {
-  const tasks = state.wire.tasks.map(task => [
+export function groupKey(group: GroupState, inputs: readonly Digest[]): Key {
+  const tasks = group.wire.tasks.map(task => [
     task.recipe,
     task.inputs.map(input => [input.port, input.sources as unknown as Json]),
   ])
-  const record = [
-    'maskloom.group.1',
-    state.wire.form,
-    state.join,
-    tasks as Json,
-    state.wire.exports as unknown as Json,
-    inputs,
-  ]
-  return sha256(canonical(record as Json))
+  const exports = group.wire.exports as unknown as Json
+  return sha256(canonical(['maskloom.group.1', group.wire.form, group.join, tasks as Json, exports, inputs]))
+}
+
+/** Where an item of `group` is among the items of a group it reads; −1 if nowhere. */
+export function positionUpstream(group: GroupState, upstream: GroupState, item: number): number {
+  const positions = positionsInto(group, upstream)
+  return positions === undefined ? -1 : positionOf(positions, item)
+}
+
+/** Where an item of `upstream` is among the items of `group`, which reads it; −1 if nowhere. */
+export function positionDownstream(group: GroupState, upstream: GroupState, item: number): number {
+  const positions = positionsInto(group, upstream)
+  if (positions === undefined) return -1
+  return positions === 'same' ? item : positions.indexOf(item)
+}
+
+function positionsInto(group: GroupState, upstream: GroupState): Positions | undefined {
+  const i = group.group.externals.findIndex(
+    (source, at) => group.positions[at] !== undefined && upstream.group.cells.includes(source.cell),
+  )
+  return group.positions[i]
 }

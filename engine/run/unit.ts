@@ -105,7 +105,7 @@ export async function evaluateUnit(group: WireGroup, unit: Unit, host: UnitHost)
     for (const [i, { task, port }] of group.exports.entries()) {
       try {
         const digest = await digestOf(task, port)
-        if (unit.wantValues.includes(i)) await valueOf(task, port)
+        if (unit.wantValues.includes(i)) await valueFrom(task, port)
         results.push({ state: 'known', digest })
       } catch (error) {
         if (!(error instanceof Unavailable)) throw error
@@ -170,7 +170,7 @@ export async function evaluateUnit(group: WireGroup, unit: Unit, host: UnitHost)
     return isTransient(source.task, source.port) ? keyOf(source.task) : digestOf(source.task, source.port)
   }
 
-  async function valueOf(task: number, port: string): Promise<unknown> {
+  async function valueFrom(task: number, port: string): Promise<unknown> {
     const state = states[task]!
     if (state.values.has(port)) return state.values.get(port)
     if (!isTransient(task, port)) {
@@ -216,7 +216,7 @@ export async function evaluateUnit(group: WireGroup, unit: Unit, host: UnitHost)
       for (const input of group.tasks[task]!.inputs) {
         const values: unknown[] = []
         for (const source of input.sources)
-          values.push('external' in source ? host.external(source.external) : await valueOf(source.task, source.port))
+          values.push('external' in source ? host.external(source.external) : await valueFrom(source.task, source.port))
         inputs[input.port] = input.many ? values : values[0]
       }
     } catch (error) {

@@ -2,11 +2,11 @@ import { registry } from '../../../nodes/index.ts'
 import { nearestName } from '../../base/typo.ts'
 import { nodeListLines, nodePageLines } from '../../report/node-help.ts'
 import { noPaint, terminalPaint } from '../../report/paint.ts'
-import { exitCode, sayProblems, useColour } from '../say.ts'
+import { exitCode, sayProblems, wantsColour } from '../say.ts'
 
 /** `maskloom nodes [name]`: the reference, made from the definitions themselves. */
 export async function nodesCommand(name: string | undefined): Promise<number> {
-  const paint = useColour(process.stdout) ? terminalPaint : noPaint
+  const paint = wantsColour(process.stdout) ? terminalPaint : noPaint
   if (name === undefined) {
     process.stdout.write(`${nodeListLines(registry.nodes.values(), paint, process.stdout.columns).join('\n')}\n`)
     return exitCode.done

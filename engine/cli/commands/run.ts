@@ -12,7 +12,7 @@ import { createLocalExecutor } from '../../run/local-executor.ts'
 import { type RunHandle, startRun } from '../../run/run.ts'
 import { openPipeline } from '../open-pipeline.ts'
 import { defaultSlots, defaultThreads, type RunOptions } from '../options.ts'
-import { exitCode, sayProblems, useColour } from '../say.ts'
+import { exitCode, sayProblems, wantsColour } from '../say.ts'
 import { listFiles } from '../surroundings.ts'
 
 /** `maskloom run`: opens, runs, shows. */
@@ -145,7 +145,7 @@ async function openView(
     const { plainLines } = await import('../../ui/plain.ts')
     const { noPaint, terminalPaint } = await import('../../report/paint.ts')
     events.subscribe(
-      plainLines(text => process.stdout.write(text), useColour(process.stdout) ? terminalPaint : noPaint),
+      plainLines(text => process.stdout.write(text), wantsColour(process.stdout) ? terminalPaint : noPaint),
     )
     return async () => {}
   }

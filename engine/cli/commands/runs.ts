@@ -7,7 +7,7 @@ import { readJournal } from '../../report/journal.ts'
 import { noPaint, terminalPaint } from '../../report/paint.ts'
 import { runsLines } from '../../report/runs-table.ts'
 import { summaryLines } from '../../report/summary.ts'
-import { exitCode, sayProblems, useColour } from '../say.ts'
+import { exitCode, sayProblems, wantsColour } from '../say.ts'
 import { cacheFolder } from './cache.ts'
 
 interface RunsOptions {
@@ -48,7 +48,7 @@ export async function runsCommand(run: string | undefined, options: RunsOptions)
       process.stdout.write(events.map(event => `${JSON.stringify(event)}\n`).join(''))
     } else {
       process.stdout.write(
-        `${summaryLines(foldEvents(events), useColour(process.stdout) ? terminalPaint : noPaint).join('\n')}\n`,
+        `${summaryLines(foldEvents(events), wantsColour(process.stdout) ? terminalPaint : noPaint).join('\n')}\n`,
       )
     }
     return exitCode.done

@@ -1,0 +1,121 @@
+import type { Digest } from '../base/digest.ts'
+import type { CellPort } from '../contract/graph.ts'
+import type { Store, TaskRecord } from '../contract/store.ts'
+import { positionOf } from './columns.ts'
+import type { Executor } from './executor.ts'
+import { missingInput } from './host.ts'
+import type { Narrator } from './narrate.ts'
+import {
+  collectionInputs,
+  columnOf,
+  type GroupState,
+  isWhole,
+  portAddress,
+  portName,
+  type RunState,
+  singleOf,
+} from './state.ts'
+import type { TaskOutcome, Unit, UnitResult } from './wire.ts'
+import type { Writer } from './writer.ts'
+
+/** A unit whose inputs are lost more often than this has a node that never makes the same bytes twice. */
+const maxLost = 5
+
+export interface Dispatch {
+  /** The unit of one item (or of a whole group); undefined if an input of it failed. */
+  readonly unitOf: (group: GroupState, item: number, wantValues?: readonly number[]) => Unit | undefined
+  /** Runs it, storing outcomes as they come, and making lost inputs again. */
+  readonly run: (group: GroupState, unit: Unit) => Promise<UnitResult>
+  /** Makes a lost value again. */
+  readonly remake: (source: CellPort, item: string | undefined) => Promise<void>
+}
+
+/** Between the schedule, which knows when, and the executor, which knows where: what exactly a unit is. */
+export function createDispatch(
+  state: RunState,
+  store: Store,
+  executor: Executor,
+  writer: Writer,
+  narrator: Narrator,
+): Dispatch {
+  let nextUnit = 0
+  return { unitOf, run, remake }
+
+  function unitOf(group: GroupState, item: number, wantValues: readonly number[] = []): Unit | undefined {
+    const id = isWhole(group) ? undefined : group.ids[item]!
+    const externals = id === undefined ? collectionInputs(state, group) : itemInputs(group, item)
+    if (externals === undefined) return undefined
+    const files = id === undefined ? [...state.files.byItem.values()].flat() : (state.files.byItem.get(id) ?? [])
+    return {
+      id: nextUnit++,
+      group: group.group.index,
+      item: id,
+      externals,
+      wantValues,
+      file: state.files.byGroup.get(group.group.index)?.[item],
+      sourcePaths: files.map(file => [file.sha256, file.path] as const),
+    }
+  }
+
+  function itemInputs(group: GroupState, item: number): readonly Digest[] | undefined {
+    const digests: Digest[] = []
+    for (const [i, source] of group.group.externals.entries()) {
+      const positions = group.positions[i]
+      if (positions === undefined) {
+        digests.push(singleOf(state, source))
+        continue
+      }
+      const at = positionOf(positions, item)
+      const digest = at < 0 ? missingInput : columnOf(state, source).digests[at]
+      if (digest === undefined) return undefined
+      digests.push(digest)
+    }
+    return digests
+  }
+
+  async function run(group: GroupState, unit: Unit): Promise<UnitResult> {
+    for (let round = 0; ; round++) {
+      const result = await submit(group, unit)
+      if (result.lost === undefined) return result
+      const { external, item } = result.lost
+      const source = group.group.externals[external]!
+      if (round >= maxLost) throw new Error(`internal: ${portAddress(state, source)} is lost again and again`)
+      await remake(source, item ?? (group.wire.externals[external]!.per === 'item' ? unit.item : undefined))
+    }
+  }
+
+  async function submit(group: GroupState, unit: Unit): Promise<UnitResult> {
+    const stored: Promise<void>[] = []
+    const span = narrator.unit(group, unit)
+    const result = await executor.submit(group.group.lane, group.wire, unit, {
+      started: span.started,
+      note: (task, message) => narrator.note(group, task, unit.item, message),
+      outcome: outcome => {
+        const done = writer.add(recordOf(group, outcome)).then(() => narrator.outcome(group, unit.item, outcome))
+        stored.push(done)
+        return done
+      },
+    })
+    await Promise.all(stored)
+    span.finished()
+    return result
+  }
+
+  async function remake(source: CellPort, item: string | undefined): Promise<void> {
+    const group = state.groups.find(other => other.group.cells.includes(source.cell))!
+    const index = group.group.exports.findIndex(one => portName(one) === portName(source))
+    const position = item === undefined ? 0 : group.ids.indexOf(item)
+    const lost = group.group.form === 'collection' ? singleOf(state, source) : columnOf(state, source).digests[position]
+    if (lost !== undefined) store.drop(lost)
+    const unit = unitOf(group, position, [index])
+    if (unit === undefined) throw new Error(`internal: ${portAddress(state, source)} cannot be made again`)
+    narrator.remark(group, item, `${portAddress(state, source)} was lost from the cache and is made again`)
+    await run(group, unit)
+  }
+}
+
+function recordOf(group: GroupState, outcome: TaskOutcome): TaskRecord {
+  const { recipe } = group.wire.tasks[outcome.task]!
+  const { key, outputs, durationMs, blobs } = outcome
+  return { key, recipe, outputs, durationMs, blobs }
+}
