@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto'
-import { createReadStream, statSync } from 'node:fs'
 import { type Diagnostic, TaskError } from '../base/diagnostic.ts'
-import { type Digest, sha256 } from '../base/digest.ts'
+import type { Digest } from '../base/digest.ts'
 import { decodeManifest } from '../base/manifest.ts'
 import type { Kind } from '../contract/kind.ts'
 import type { Closable, Collection, NodeDefinition, RunContext } from '../contract/node.ts'
 import type { Registry } from '../contract/registry.ts'
 import type { NewBlob, StoreReader } from '../contract/store.ts'
+import { encodeValue } from './encode-value.ts'
 import { runScatter } from './scatter.ts'
 import { type Executed, type Execution, LostInput, type UnitHost } from './unit.ts'
 import type { TaskOutcome, Unit, WireGroup } from './wire.ts'
@@ -100,22 +99,6 @@ export function createUnitHost(group: WireGroup, unit: Unit, services: WorkerSer
     await services.publish(unit.id, outcome(digests, blobs))
     return { values, digests }
   }
-}
-
-/** Bytes (or a scratch file) with their digest. */
-export async function encodeValue(kind: Kind, value: unknown, what: string): Promise<NewBlob> {
-  if (value === undefined) throw new Error(`internal: ${what} was asked for and not made`)
-  const content = kind.encode(value)
-  if (typeof content === 'string') {
-    return { digest: await fileDigest(content), sizeBytes: statSync(content).size, content: { scratchPath: content } }
-  }
-  return { digest: sha256(content), sizeBytes: content.byteLength, content }
-}
-
-async function fileDigest(path: string): Promise<Digest> {
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array)
-  return hash.digest('hex')
 }
 
 /** A value, or the collection a collection node walks; thrown as `LostInput` when its bytes are gone. */

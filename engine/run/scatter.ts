@@ -5,7 +5,7 @@ import { scatteredKey } from '../base/keys.ts'
 import { encodeManifest } from '../base/manifest.ts'
 import type { Registry } from '../contract/registry.ts'
 import type { NewBlob } from '../contract/store.ts'
-import { encodeValue } from './host.ts'
+import { encodeValue } from './encode-value.ts'
 import type { Execution } from './unit.ts'
 import type { TaskOutcome, WireTask } from './wire.ts'
 
