@@ -10,6 +10,7 @@ import { checkOpenPipeline } from '../plan/check-open.ts'
 import { type Compiled, compile } from '../plan/compile.ts'
 import type { PipelineOptions } from './options.ts'
 import { findPipeline, projectRoot } from './project.ts'
+import { sayProblems } from './say.ts'
 import { realSurroundings } from './surroundings.ts'
 
 export type Opened =
@@ -72,4 +73,28 @@ export async function openPipeline(
   if (!compiled.ok) return fail(compiled.problems, file)
   const paramsJson = JSON.stringify(Object.fromEntries([...settings.values].map(([key, { value }]) => [key, value])))
   return { ok: true, compiled, file, store, root, paramsJson }
+}
+
+/** For commands that need a pipeline with all its values: says what is wrong otherwise. */
+export async function openCompiled(
+  name: string,
+  targets: readonly string[],
+  options: PipelineOptions,
+): Promise<Extract<Opened, { ok: true }> | undefined> {
+  const opened = await openPipeline(name, targets, options, message => process.stderr.write(`${message}\n`))
+  if (opened.ok === true) return opened
+  sayProblems(
+    opened.ok === 'open' ? [unboundProblem(opened.file, opened.unbound)] : opened.problems,
+    options.json === true,
+  )
+  return undefined
+}
+
+export function unboundProblem(file: PipelineFile, unbound: readonly string[]): Diagnostic {
+  return {
+    code: 'unbound-input',
+    message: `\`${file.name}\` is made to be used by another pipeline: ${unbound.join(', ')} must come from there`,
+    at: file.locate(['inputs'], 'key'),
+    fix: 'use it under `uses:` of a step',
+  }
 }

@@ -224,5 +224,8 @@ function unionFind(count: number): UnionFind {
     return at
   }
   // The smaller root wins, so a root does not depend on the order of joining.
-  return { root, join: (a, b) => void (parents[Math.max(root(a), root(b))] = Math.min(root(a), root(b))) }
+  function join(a: number, b: number): void {
+    parents[Math.max(root(a), root(b))] = Math.min(root(a), root(b))
+  }
+  return { root, join }
 }

@@ -58,6 +58,10 @@ function changeCells(change: Change): string[] {
       const source = change.source === undefined ? '' : `  from ${change.source}`
       return ['input', place, digestText(change.before), `→ ${digestText(change.after)}${source}`]
     }
+    case 'upstream': {
+      const [what, place, before, after] = changeCells(change.change)
+      return [what ?? '', `${change.address} ${place}`.trimEnd(), before ?? '', after ?? '']
+    }
     case 'lost':
       return ['lost', change.port, 'its bytes are gone from the store', '']
     case 'needed':

@@ -41,6 +41,8 @@ export type Change =
       readonly before: Digest | undefined
       readonly after: Digest | undefined
     }
+  /** Nothing of its own changed, but this did, of a cell before it. */
+  | { readonly what: 'upstream'; readonly address: string; readonly change: Change }
   /** Known, but the bytes of this output are gone. */
   | { readonly what: 'lost'; readonly port: string }
   /** Known, but a value that is never stored is needed by this cell. */

@@ -1,5 +1,6 @@
 import type { Digest } from '../base/digest.ts'
 import { sha256 } from '../base/digest.ts'
+import { decodeManifest } from '../base/manifest.ts'
 import type { CellPort } from '../contract/graph.ts'
 import type { Store } from '../contract/store.ts'
 import { columnManifest } from './columns.ts'
@@ -27,4 +28,37 @@ export function recordCells(state: RunState, group: GroupState, store: Store, ru
 function digestOf(state: RunState, source: CellPort): Digest {
   const single = state.singles.get(portName(source))
   return single ?? sha256(columnManifest(state.columns.get(portName(source))!))
+}
+
+/**
+ * By item: the digests of a group's inputs when its first cell was last recorded; undefined if it never was, or with
+ * other inputs.
+ */
+export function earlierInputs(
+  state: RunState,
+  group: GroupState,
+  store: Store,
+): ReadonlyMap<string, readonly (Digest | undefined)[]> | undefined {
+  const record = store.runs.lastCell(state.graph.path, group.wire.tasks[0]!.address)
+  if (record === undefined) return undefined
+  const byItem = new Map<string, (Digest | undefined)[]>()
+  const recorded = new Map(record.inputs)
+  for (const [i, source] of group.group.externals.entries()) {
+    const [digest] = recorded.get(portAddress(state, source)) ?? []
+    if (digest === undefined) return undefined
+    if (group.wire.externals[i]!.per === 'collection') continue
+    const bytes = store.read(digest)
+    if (bytes === undefined) return undefined
+    const manifest = decodeManifest(bytes)
+    for (const [item, id] of manifest.ids.entries()) {
+      const digests = byItem.get(id) ?? group.group.externals.map(() => undefined)
+      digests[i] = manifest.digests[item]
+      byItem.set(id, digests)
+    }
+  }
+  for (const [i, source] of group.group.externals.entries()) {
+    if (group.wire.externals[i]!.per !== 'collection') continue
+    for (const digests of byItem.values()) digests[i] = recorded.get(portAddress(state, source))?.[0]
+  }
+  return byItem
 }

@@ -29,6 +29,7 @@ export const detectPropose = defineNode<Params, Inputs>({
   mode: 'item',
   lane: 'gpu',
   runtimes: ['onnxruntime', 'sharp'],
+  inferencesPerTask: 1,
   params: {
     type: 'object',
     additionalProperties: false,

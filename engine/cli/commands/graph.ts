@@ -1,4 +1,4 @@
-import { openPipeline } from '../open-pipeline.ts'
+import { openCompiled } from '../open-pipeline.ts'
 import type { PipelineOptions } from '../options.ts'
 import { exitCode, sayProblems } from '../say.ts'
 
@@ -14,15 +14,8 @@ export async function graphCommand(
     )
     return exitCode.wrong
   }
-  const opened = await openPipeline(name, [], options, () => {})
-  if (opened.ok !== true) {
-    const unbound =
-      opened.ok === 'open'
-        ? [{ code: 'unbound-input', message: `\`${name}\` has unbound inputs: draw a pipeline that uses it` }]
-        : opened.problems
-    sayProblems(unbound, options.json === true)
-    return exitCode.wrong
-  }
+  const opened = await openCompiled(name, [], options)
+  if (opened === undefined) return exitCode.wrong
   opened.store.close()
   const { graph } = opened.compiled
   const { mermaidText } = await import('../../report/graph-mermaid.ts')

@@ -10,7 +10,7 @@ import { openJournal } from '../../report/journal.ts'
 import { createRunStore } from '../../report/run-store.ts'
 import { createLocalExecutor } from '../../run/local-executor.ts'
 import { type RunHandle, startRun } from '../../run/run.ts'
-import { openPipeline } from '../open-pipeline.ts'
+import { openPipeline, unboundProblem } from '../open-pipeline.ts'
 import { defaultSlots, defaultThreads, type RunOptions } from '../options.ts'
 import { exitCode, sayProblems, wantsColour } from '../say.ts'
 import { listFiles } from '../surroundings.ts'
@@ -23,18 +23,7 @@ export async function runCommand(name: string, targets: readonly string[], optio
     const remarks: string[] = []
     const opened = await openPipeline(name, targets, options, message => remarks.push(message), throwAway)
     if (opened.ok === 'open') {
-      const message = `\`${opened.file.name}\` is made to be used by another pipeline: ${opened.unbound.join(', ')} must come from there`
-      sayProblems(
-        [
-          {
-            code: 'unbound-input',
-            message,
-            at: opened.file.locate(['inputs'], 'key'),
-            fix: 'use it under `uses:` of a step',
-          },
-        ],
-        json,
-      )
+      sayProblems([unboundProblem(opened.file, opened.unbound)], json)
       return exitCode.wrong
     }
     if (!opened.ok) {

@@ -1,3 +1,67 @@
-export async function whyCommand(..._: unknown[]): Promise<number> {
-  return 2
+import { registry } from '../../../nodes/index.ts'
+import { nearestName } from '../../base/typo.ts'
+import { noPaint, terminalPaint } from '../../report/paint.ts'
+import { whyLines } from '../../report/why-text.ts'
+import { forecast } from '../../run/forecast.ts'
+import { listItems } from '../../run/list-items.ts'
+import { createExplainer } from '../explain.ts'
+import { openCompiled } from '../open-pipeline.ts'
+import type { PipelineOptions } from '../options.ts'
+import { exitCode, sayProblems, wantsColour } from '../say.ts'
+import { listFiles } from '../surroundings.ts'
+
+const cellsShown = 6
+
+/** `maskloom why`: for a step (all its cells), or one cell by its address, and one item if named. */
+export async function whyCommand(
+  name: string,
+  step: string,
+  item: string | undefined,
+  options: PipelineOptions,
+): Promise<number> {
+  const opened = await openCompiled(name, [], options)
+  if (opened === undefined) return exitCode.wrong
+  const { store, compiled } = opened
+  try {
+    const { graph, recipes } = compiled
+    const cells = graph.steps.flatMap(one => one.cells.filter(cell => one.id === step || cell.address === step))
+    if (cells.length === 0) {
+      const known = graph.steps.map(one => one.id)
+      const nearest = nearestName(step, known)
+      const fix = nearest === undefined ? `steps: ${known.join(', ')}` : `did you mean \`${nearest}\`?`
+      sayProblems([{ code: 'bad-argument', message: `there is no step \`${step}\``, fix }], options.json === true)
+      return exitCode.wrong
+    }
+    const result = forecast(graph, {
+      registry,
+      store,
+      listItems: cell => listItems(graph, cell, registry, store, listFiles),
+    })
+    const group = result.state.groups[cells[0]!.group]!
+    if (item !== undefined && !group.ids.includes(item)) {
+      const nearest = nearestName(item, group.ids)
+      const fix = nearest === undefined ? undefined : `did you mean \`${nearest}\`?`
+      sayProblems(
+        [{ code: 'bad-argument', message: `\`${step}\` has no item \`${item}\``, ...(fix && { fix }) }],
+        options.json === true,
+      )
+      return exitCode.wrong
+    }
+    const explainer = createExplainer(result, recipes, store)
+    const reports = cells.map(cell => explainer.why(cell.index, item))
+    if (options.json) {
+      process.stdout.write(`${JSON.stringify(reports)}\n`)
+      return exitCode.done
+    }
+    const paint = wantsColour(process.stdout) ? terminalPaint : noPaint
+    const interesting = [...reports].sort((a, b) => Number(a.verdict === 'hit') - Number(b.verdict === 'hit'))
+    const lines = interesting.slice(0, cellsShown).flatMap(report => whyLines(report, paint))
+    const rest = reports.length - cellsShown
+    process.stdout.write(
+      `${lines.join('\n')}\n${rest > 0 ? `… and ${rest} more cells; name one by its address\n` : ''}`,
+    )
+    return exitCode.done
+  } finally {
+    store.close()
+  }
 }
