@@ -1,0 +1,1 @@
+export { registry as fakeRegistry } from '../fixtures/fake-nodes.mjs'
