@@ -12,7 +12,15 @@ export const SCALE_SCHEMA = {
       type: 'object',
       additionalProperties: false,
       required: ['fit'],
-      properties: { fit: { type: 'array', items: { type: 'integer', minimum: 1 }, minItems: 2, maxItems: 2 } },
+      properties: {
+        fit: {
+          type: 'array',
+          items: { type: 'integer', minimum: 1 },
+          minItems: 2,
+          maxItems: 2,
+          description: 'Longest and shortest side in pixels, in either order.',
+        },
+      },
     },
     { const: 'native' },
   ],
