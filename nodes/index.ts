@@ -9,7 +9,13 @@ import { detectPropose } from './detect/propose.ts'
 import { ensembleBoxes } from './ensemble/boxes.ts'
 import { ensembleMasks } from './ensemble/masks.ts'
 import { ensembleProposals } from './ensemble/proposals.ts'
+import { evaluateCells } from './evaluate/cells.ts'
 import { evaluateCoco } from './evaluate/coco.ts'
+import { evaluateErrors } from './evaluate/errors.ts'
+import { evaluateLvis } from './evaluate/lvis.ts'
+import { evaluateMatching } from './evaluate/matching.ts'
+import { evaluateOpenImages } from './evaluate/open-images.ts'
+import { evaluatePixels } from './evaluate/pixels.ts'
 import { evaluateTable } from './evaluate/table.ts'
 import { hierarchyExpand } from './hierarchy/expand.ts'
 import { hierarchyOpenImages } from './hierarchy/open-images.ts'
@@ -47,7 +53,13 @@ const nodes: readonly NodeDefinition[] = [
   ensembleBoxes,
   ensembleMasks,
   ensembleProposals,
+  evaluateCells,
   evaluateCoco,
+  evaluateErrors,
+  evaluateLvis,
+  evaluateMatching,
+  evaluateOpenImages,
+  evaluatePixels,
   evaluateTable,
   hierarchyExpand,
   hierarchyOpenImages,

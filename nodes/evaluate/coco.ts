@@ -1,20 +1,20 @@
 import { type Collection, defineNode } from '../../engine/contract/node.ts'
-import type { CocoCurves } from '../kernels/coco-accumulate.ts'
-import { type CocoEvaluator, createCocoEvaluator } from '../kernels/coco-eval.ts'
+import { maskAndBoundaryIou } from '../kernels/boundary-iou.ts'
+import { type CocoEvaluator, type CocoImage, createCocoEvaluator } from '../kernels/coco-eval.ts'
 import { type CocoSettings, cocoSettings } from '../kernels/coco-settings.ts'
-import { averagePrecision, averageRecall, cocoStatNames, cocoStats } from '../kernels/coco-summary.ts'
-import { classesInFacets, describeClasses, labelsById } from '../values/class-lists.ts'
-import type { ClassList } from '../values/classes.ts'
-import { inputClasses } from '../values/input-classes.ts'
+import { selectMasks } from '../kernels/mask-sets.ts'
+import { describeClasses } from '../values/class-lists.ts'
 import type { Instances } from '../values/instances.ts'
-import type { Metrics } from '../values/metrics.ts'
-import { selectInstances } from '../values/select-instances.ts'
-import type { Table } from '../values/table.ts'
 import { walkTogether } from '../values/walk-together.ts'
+import { type CocoResults, cocoCurves, cocoMetrics, cocoTable } from './coco-report.ts'
+import { drawCurves } from './curves.ts'
+import { type IntervalParams, intervalParams, withIntervals } from './intervals.ts'
+import { checkSharedClasses, truthClasses } from './truth-classes.ts'
 
-interface Params {
+interface Params extends IntervalParams {
   readonly max_detections: number
   readonly rules: 'fixed' | 'strict'
+  readonly boundary: boolean
 }
 
 interface Inputs {
@@ -46,6 +46,13 @@ export const evaluateCoco = defineNode<Params, Inputs>({
         description:
           'strict: every number as pycocotools gives it (size of a detection by its box, also for masks). fixed: size of a detection by its mask when masks are compared. AP over all sizes is the same.',
       },
+      boundary: {
+        type: 'boolean',
+        default: false,
+        description:
+          'Also measure boundary AP: a mask overlaps no more than its contour band, 2 % of the diagonal wide, does.',
+      },
+      ...intervalParams,
     },
   },
   inputs: {
@@ -56,9 +63,16 @@ export const evaluateCoco = defineNode<Params, Inputs>({
     metrics: {
       kind: 'metrics',
       per: 'collection',
-      description: 'Groups box and mask with COCO’s twelve numbers; box AP by class, mask AP by class by class id.',
+      description:
+        'Groups box, mask and, if asked, boundary with COCO’s twelve numbers; `box AP by class` and so on by class id; with bootstrap, a low and a high group for each.',
     },
     table: { kind: 'table', per: 'collection', description: 'One row for all classes, then one for each class.' },
+    curves: {
+      kind: 'file',
+      per: 'collection',
+      extension: 'svg',
+      description: 'Precision by recall at IoU 0.5, 0.75 and over all thresholds, mean over classes.',
+    },
   },
   example: `
 score:
@@ -66,106 +80,55 @@ score:
   in: { instances: leaf.instances, truth: truth.instances }
 `,
   types: (_params, context) => {
-    const found = classesInFacets(context.inputs['instances']?.[0])
-    const truth = classesInFacets(context.inputs['truth']?.[0])
-    if (found && truth && found.every(({ id }) => !labelsById(truth).has(id))) {
-      context.problem({
-        input: 'truth',
-        message: `no class is in both: the predictions have ${describeClasses(found)} with ids like ${found[0]?.id}, the truth has ${describeClasses(truth)} with ids like ${truth[0]?.id}`,
-        fix: 'Classes meet by id; say which field of the annotations holds the id the models use (class_id: mid).',
-      })
-    }
+    checkSharedClasses(context)
     return {}
   },
   run: async ({ instances, truth }, params, context) => {
-    const classes = inputClasses(context, 'truth')
+    const { classes, relabel } = truthClasses(context)
     const settings: CocoSettings = { ...cocoSettings, maxDetections: [1, 10, params.max_detections] }
     const options = { classCount: classes.length, rules: params.rules, settings }
-    const box = createCocoEvaluator({ ...options, similarity: 'bbox' })
-    const mask = createCocoEvaluator({ ...options, similarity: 'segm' })
-    const labelMap = labelsInTruth(inputClasses(context, 'instances'), classes)
+    const evaluators = {
+      box: createCocoEvaluator({ ...options, similarity: 'bbox' }),
+      mask: createCocoEvaluator({ ...options, similarity: 'segm' }),
+      ...(params.boundary && { boundary: createCocoEvaluator({ ...options, similarity: 'given' }) }),
+    }
     let images = 0
     for await (const { first, second } of walkTogether(instances, 'instances', truth, 'truth')) {
-      addImage([box, mask], inTruthClasses(first, labelMap), second)
+      const image = asImage(relabel(first), second)
+      for (const evaluator of Object.values(evaluators)) evaluator.addImage(image)
       images++
     }
-    const curves = { box: box.accumulate(), mask: mask.accumulate() }
-    const metrics = toMetrics(curves, classes, params.rules)
+    const results = accumulate(evaluators)
+    const metrics = withIntervals(
+      repeats => cocoMetrics(repeats ? accumulate(evaluators, repeats) : results, classes, params.rules),
+      images,
+      params,
+    )
     context.note(
       `box AP ${shown(metrics['box']?.['AP'])}, mask AP ${shown(metrics['mask']?.['AP'])} over ${images} images and ${describeClasses(classes)}`,
     )
-    return { metrics, table: toTable(curves, classes) }
+    return {
+      metrics,
+      table: cocoTable(results, classes),
+      curves: drawCurves('COCO: precision by recall, mean over classes', cocoCurves(results)),
+    }
   },
 })
 
-interface Curves {
-  readonly box: CocoCurves
-  readonly mask: CocoCurves
+function accumulate(evaluators: { readonly [group: string]: CocoEvaluator }, repeats?: Uint32Array): CocoResults {
+  return Object.fromEntries(Object.entries(evaluators).map(([group, one]) => [group, one.accumulate(repeats)]))
 }
 
-function addImage(evaluators: readonly CocoEvaluator[], found: Instances, truth: Instances): void {
-  for (const evaluator of evaluators) {
-    evaluator.addImage({
-      truth: { ...truth, ...(truth.groupOf && { ignore: truth.groupOf }) },
-      detections: { labels: found.labels, scores: found.scores, boxesXyxy: found.boxesXyxy, masks: found.masks },
-    })
-  }
-}
-
-/** Label in the truth of each label of the predictions; −1 where the truth lacks the class. */
-function labelsInTruth(found: ClassList, truth: ClassList): Int32Array {
-  const labels = labelsById(truth)
-  return Int32Array.from(found, ({ id }) => labels.get(id) ?? -1)
-}
-
-function inTruthClasses(found: Instances, labelMap: Int32Array): Instances {
-  const kept = [...found.labels.keys()].filter(index => labelMap[found.labels[index]!]! >= 0)
-  return selectInstances(
-    found,
-    kept,
-    Int32Array.from(kept, index => labelMap[found.labels[index]!]!),
-  )
-}
-
-function toMetrics({ box, mask }: Curves, classes: ClassList, rules: Params['rules']): Metrics {
-  const twelve = (curves: CocoCurves) => {
-    const stats = cocoStats(curves, rules)
-    return Object.fromEntries(cocoStatNames.map((name, index) => [name, measured(stats[index]!)]))
-  }
-  const byClass = (curves: CocoCurves) =>
-    Object.fromEntries(classes.map(({ id }, label) => [id, measured(averagePrecision(curves, { label }))]))
+function asImage(found: Instances, truth: Instances): CocoImage {
+  const { labels, scores, boxesXyxy, masks } = found
   return {
-    box: twelve(box),
-    mask: twelve(mask),
-    'box AP by class': byClass(box),
-    'mask AP by class': byClass(mask),
+    truth: { ...truth, ...(truth.groupOf && { ignore: truth.groupOf }) },
+    detections: { labels, scores, boxesXyxy, masks },
+    ious: (chosen, truths) =>
+      maskAndBoundaryIou(selectMasks(masks, chosen), selectMasks(truth.masks, truths), {
+        crowd: Uint8Array.from(truths, g => truth.crowd?.[g] ?? 0),
+      }),
   }
-}
-
-function toTable({ box, mask }: Curves, classes: ClassList): Table {
-  const areas = box.settings.areaRanges.length
-  const numbers = (label?: number) => {
-    const of = label === undefined ? {} : { label }
-    return [box, mask].flatMap(curves => [
-      measured(averagePrecision(curves, of)),
-      measured(averagePrecision(curves, { ...of, iou: 0.5 })),
-      measured(averageRecall(curves, of)),
-    ])
-  }
-  // The first size range holds every size.
-  const truths = classes.map((_, label) => box.positives[label * areas]!)
-  return {
-    columns: ['class', 'name', 'truths', 'box AP', 'box AP50', 'box AR', 'mask AP', 'mask AP50', 'mask AR'],
-    rows: [
-      [null, 'all classes', truths.reduce((sum, count) => sum + count, 0), ...numbers()],
-      ...classes.map(({ id, name }, label) => [id, name, truths[label]!, ...numbers(label)]),
-    ],
-  }
-}
-
-/** The kernel says −1 where there is no ground truth to measure with. */
-function measured(value: number): number | null {
-  return value === -1 ? null : value
 }
 
 function shown(value: number | null | undefined): string {

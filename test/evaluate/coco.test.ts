@@ -68,7 +68,7 @@ async function evaluate(
   const outputs = await runNode(
     evaluateCoco,
     { instances: collectionOf(instances), truth: collectionOf(truth) },
-    { max_detections: 100, rules: 'fixed', ...params },
+    { max_detections: 100, rules: 'fixed', boundary: false, bootstrap: 0, seed: 0, ...params },
     run,
   )
   return { metrics: outputs['metrics'] as Metrics, table: outputs['table'] as Table, notes: run.notes }
