@@ -61,11 +61,10 @@ export function endMask(builder: MaskBuilder): void {
   builder.firstRun = builder.runCount
 }
 
+/** The masks written; the builder is used up. */
 export function finishMasks(builder: MaskBuilder): MaskSet {
-  return {
-    sizeHw: builder.sizeHw,
-    starts: builder.starts.slice(0, builder.runCount),
-    ends: builder.ends.slice(0, builder.runCount),
-    offsets: Uint32Array.from(builder.offsets),
-  }
+  const { sizeHw, starts, ends, runCount } = builder
+  const offsets = Uint32Array.from(builder.offsets)
+  if (runCount === starts.length) return { sizeHw, starts, ends, offsets }
+  return { sizeHw, starts: starts.slice(0, runCount), ends: ends.slice(0, runCount), offsets }
 }

@@ -1,3 +1,4 @@
+import { countSharedBits, setRunBits } from './mask-bits.ts'
 import { maskCount, sizeText } from './mask-sets.ts'
 import type { MaskSet } from './masks.ts'
 import { maskAreas, maskBoxesXyxy } from './rle.ts'
@@ -6,8 +7,9 @@ import { maskAreas, maskBoxesXyxy } from './rle.ts'
  * Overlap of all pairs of masks. Every function gives a row-major matrix [Na · Nb] (b runs fastest) in float64.
  * Source of the numbers: rleIou of pycocotools 2.0 (whose matrix runs the other way round in memory).
  *
- * Pairs whose boxes do not meet are 0 without a look at their runs. For the others only the runs inside the columns
- * that both boxes cover are walked, found by binary search.
+ * Pairs whose boxes do not meet are 0 without a look at their runs; boxes sorted by their left edge make them cheap to
+ * leave out. For the others only the runs inside the columns that both boxes cover are walked, found by binary search;
+ * two noisy masks are compared bit by bit.
  */
 
 /** Pixels in both. @throws RangeError when the frames differ (pycocotools answers −1 for every pair). */
@@ -16,22 +18,33 @@ export function maskIntersections(a: MaskSet, b: MaskSet): Float64Array<ArrayBuf
     throw new RangeError(`masks of ${sizeText(a.sizeHw)} cannot be compared with masks of ${sizeText(b.sizeHw)}`)
   }
   const self = a === b
+  const height = a.sizeHw[0]
   const rows = maskCount(a)
   const columns = maskCount(b)
   const boxesA = maskBoxesXyxy(a)
   const boxesB = self ? boxesA : maskBoxesXyxy(b)
+  const byLeft = boxesByLeft(boxesB)
+  const bitsA = packDense(a, columns)
+  const bitsB = self ? bitsA : packDense(b, rows)
   const matrix = new Float64Array(rows * columns)
   for (let i = 0; i < rows; i++) {
     const left = boxesA[4 * i]!
     const top = boxesA[4 * i + 1]!
     const right = boxesA[4 * i + 2]!
     const bottom = boxesA[4 * i + 3]!
-    for (let j = self ? i : 0; j < columns; j++) {
-      if (boxesB[4 * j]! >= right || boxesB[4 * j + 2]! <= left) continue
-      if (boxesB[4 * j + 1]! >= bottom || boxesB[4 * j + 3]! <= top) continue
-      const from = Math.max(left, boxesB[4 * j]!) * a.sizeHw[0]
-      const to = Math.min(right, boxesB[4 * j + 2]!) * a.sizeHw[0]
-      const shared = intersection(a, i, b, j, from, to)
+    const packedA = bitsA[i]
+    for (let k = firstAtLeast(byLeft.lefts, left - byLeft.widestPx + 1); k < columns; k++) {
+      if (byLeft.lefts[k]! >= right) break
+      const j = byLeft.indices[k]!
+      if (self && j < i) continue
+      if (boxesB[4 * j + 2]! <= left || boxesB[4 * j + 1]! >= bottom || boxesB[4 * j + 3]! <= top) continue
+      const from = Math.max(left, boxesB[4 * j]!) * height
+      const to = Math.min(right, boxesB[4 * j + 2]!) * height
+      const packedB = bitsB[j]
+      const shared =
+        packedA !== undefined && packedB !== undefined
+          ? countSharedBits(packedA.bits, packedA.originWord, packedB.bits, packedB.originWord, from, to)
+          : intersection(a, i, b, j, from, to)
       matrix[i * columns + j] = shared
       if (self) matrix[j * columns + i] = shared
     }
@@ -78,6 +91,59 @@ function overlap(
     }
   }
   return matrix
+}
+
+/** Boxes in order of their left edge, so that a search finds the few that can meet another. */
+interface BoxesByLeft {
+  readonly indices: Uint32Array
+  readonly lefts: Float64Array
+  readonly widestPx: number
+}
+
+function boxesByLeft(boxesXyxy: Float64Array): BoxesByLeft {
+  const indices = Uint32Array.from({ length: boxesXyxy.length / 4 }, (_, i) => i)
+  indices.sort((i, j) => boxesXyxy[4 * i]! - boxesXyxy[4 * j]! || i - j)
+  let widestPx = 0
+  for (let i = 0; i < indices.length; i++) widestPx = Math.max(widestPx, boxesXyxy[4 * i + 2]! - boxesXyxy[4 * i]!)
+  return { indices, lefts: Float64Array.from(indices, i => boxesXyxy[4 * i]!), widestPx }
+}
+
+function firstAtLeast(rising: Float64Array, value: number): number {
+  let low = 0
+  let high = rising.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (rising[middle]! >= value) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
+interface PackedMask {
+  readonly bits: Int32Array
+  readonly originWord: number
+}
+
+/**
+ * Bits of the masks that have so many runs that counting bits is faster than walking runs, if they will be compared
+ * often enough to pay for it.
+ */
+function packDense(masks: MaskSet, comparisons: number): (PackedMask | undefined)[] {
+  const { starts, ends, offsets, sizeHw } = masks
+  const height = sizeHw[0]
+  return Array.from({ length: maskCount(masks) }, (_, i) => {
+    const first = offsets[i]!
+    const last = offsets[i + 1]!
+    if (last - first < 64 || comparisons < 3) return undefined
+    // Whole columns, as the stretches that are compared are.
+    const originWord = (Math.floor(starts[first]! / height) * height) >>> 5
+    const end = Math.ceil(ends[last - 1]! / height) * height
+    const words = ((end - 1) >>> 5) - originWord + 1
+    if (last - first < words / 2) return undefined
+    const bits = new Int32Array(words)
+    setRunBits(bits, originWord, starts, ends, first, last)
+    return { bits, originWord }
+  })
 }
 
 /** Pixels of [from, to) in mask i of a and in mask j of b. */

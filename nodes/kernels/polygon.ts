@@ -17,8 +17,9 @@ import type { MaskSet } from './masks.ts'
 
 /** One outline x, y, x, y, … in pixels; it is closed by itself, and a last odd number is left out. One mask. */
 export function polygonToMask(xy: ArrayLike<number>, sizeHw: readonly [number, number]): MaskSet {
-  const builder = newMaskBuilder(sizeHw)
-  drawPolygon(builder, xy)
+  const crossings = crossingsOf(xy, sizeHw)
+  const builder = newMaskBuilder(sizeHw, crossings.count >> 1)
+  writeToggles(builder, crossings)
   return finishMasks(builder)
 }
 
@@ -26,7 +27,7 @@ export function polygonToMask(xy: ArrayLike<number>, sizeHw: readonly [number, n
 export function polygonsToMask(parts: readonly ArrayLike<number>[], sizeHw: readonly [number, number]): MaskSet {
   if (parts.length === 0) return emptyMasks(sizeHw, 1)
   const builder = newMaskBuilder(sizeHw)
-  for (const part of parts) drawPolygon(builder, part)
+  for (const part of parts) writeToggles(builder, crossingsOf(part, sizeHw))
   return unionOfAll(finishMasks(builder))
 }
 
@@ -44,44 +45,11 @@ export function boxToMask(xywh: ArrayLike<number>, sizeHw: readonly [number, num
   return polygonToMask([x, y, x, y + height, x + width, y + height, x + width, y], sizeHw)
 }
 
-/** @throws RangeError for a coordinate that is not a finite number. */
-function drawPolygon(builder: MaskBuilder, xy: ArrayLike<number>): void {
-  const [height, width] = builder.sizeHw
-  frameArea(builder.sizeHw)
-  const vertices = xy.length >> 1
-  const fine = new Float64Array(2 * vertices + 2)
-  let left = Number.POSITIVE_INFINITY
-  let right = Number.NEGATIVE_INFINITY
-  let columnsCrossed = 0
-  for (let k = 0; k < 2 * vertices; k++) {
-    const value = Math.trunc(5 * xy[k]! + 0.5)
-    if (!Number.isFinite(value)) {
-      throw new RangeError(`polygon coordinate ${k} is ${xy[k]}; expected a finite number of pixels`)
-    }
-    fine[k] = value
-    if (k % 2 === 0) {
-      left = Math.min(left, value)
-      right = Math.max(right, value)
-    }
-  }
-  fine[2 * vertices] = fine[0]!
-  fine[2 * vertices + 1] = fine[1]!
-  const firstColumn = Math.max(0, Math.ceil((left - 2) / 5))
-  const lastColumn = Math.min(width - 1, Math.floor((right - 3) / 5))
-  if (vertices === 0 || height === 0 || lastColumn < firstColumn) {
-    endMask(builder)
-    return
-  }
-  for (let k = 0; k < vertices; k++) {
-    columnsCrossed += Math.floor(Math.abs(fine[2 * k + 2]! - fine[2 * k]!) / 5) + 1
-    if (columnsCrossed > 1e9) throw new RangeError('the polygon is too long to be drawn')
-  }
-  const crossings = columnCrossings(fine, vertices, firstColumn, lastColumn, height)
-  writeToggles(builder, crossings, firstColumn, lastColumn - firstColumn + 1, height)
-  endMask(builder)
-}
-
 interface Crossings {
+  /** Pixel columns in which there are any lie in [firstColumn, firstColumn + columnCount). */
+  firstColumn: number
+  columnCount: number
+  height: number
   /** Pixel column of each crossing, minus the first column. */
   columns: Uint32Array
   /** Row from which the column changes, 0 … height. */
@@ -89,78 +57,121 @@ interface Crossings {
   count: number
 }
 
-function columnCrossings(
-  fine: Float64Array,
-  vertices: number,
-  firstColumn: number,
-  lastColumn: number,
-  height: number,
-): Crossings {
-  const found: Crossings = { columns: new Uint32Array(256), rows: new Uint32Array(256), count: 0 }
-  for (let k = 0; k < vertices; k++) {
-    let startX = fine[2 * k]!
-    let startY = fine[2 * k + 1]!
-    let endX = fine[2 * k + 2]!
-    let endY = fine[2 * k + 3]!
-    const spanX = Math.abs(endX - startX)
-    const spanY = Math.abs(endY - startY)
-    if (spanX === 0) continue
-    const flat = spanX >= spanY
-    // Drawn from its smaller end, so that both directions give the same points.
-    if (flat ? startX > endX : startY > endY) {
-      ;[startX, endX] = [endX, startX]
-      ;[startY, endY] = [endY, startY]
-    }
-    const from = Math.max(firstColumn, Math.ceil((Math.min(startX, endX) - 2) / 5))
-    const to = Math.min(lastColumn, Math.floor((Math.max(startX, endX) - 3) / 5))
-    if (to < from) continue
-    if (found.count + to - from + 1 > found.rows.length) grow(found, to - from + 1)
-    const slope = flat ? (endY - startY) / spanX : (endX - startX) / spanY
-    for (let column = from; column <= to; column++) {
-      const middle = 5 * column + 2
-      let upper: number
-      if (flat) {
-        const t = middle - startX
-        const here = Math.trunc(startY + slope * t + 0.5)
-        const next = Math.trunc(startY + slope * (t + 1) + 0.5)
-        upper = here < next ? here : next
-      } else upper = startY + crossingStep(startX, slope, spanY, middle)
-      const row = Math.ceil((upper - 2) / 5)
-      found.columns[found.count] = column - firstColumn
-      found.rows[found.count++] = row < 0 ? 0 : row > height ? height : row
-    }
-  }
+/** Reused from polygon to polygon: they are many and small. Valid until the next call of `crossingsOf`. */
+const found: Crossings = {
+  firstColumn: 0,
+  columnCount: 0,
+  height: 0,
+  columns: new Uint32Array(1024),
+  rows: new Uint32Array(1024),
+  count: 0,
+}
+let fine = new Float64Array(256)
+let next = new Uint32Array(1024)
+let sorted = new Uint32Array(1024)
+
+/** @throws RangeError for a coordinate that is not a finite number. */
+function crossingsOf(xy: ArrayLike<number>, sizeHw: readonly [number, number]): Crossings {
+  frameArea(sizeHw)
+  const [height, width] = sizeHw
+  const vertices = xy.length >> 1
+  found.count = 0
+  found.columnCount = 0
+  found.height = height
+  if (vertices === 0 || height === 0) return found
+  const [left, right] = toFineGrid(xy, vertices)
+  const firstColumn = Math.max(0, Math.ceil((left - 2) / 5))
+  const lastColumn = Math.min(width - 1, Math.floor((right - 3) / 5))
+  if (lastColumn < firstColumn) return found
+  found.firstColumn = firstColumn
+  found.columnCount = lastColumn - firstColumn + 1
+  for (let k = 0; k < vertices; k++) edgeCrossings(2 * k, firstColumn, lastColumn)
   return found
+}
+
+/** Fills `fine`, closed; returns its least and greatest x. */
+function toFineGrid(xy: ArrayLike<number>, vertices: number): [number, number] {
+  if (fine.length < 2 * vertices + 2) fine = new Float64Array(4 * vertices)
+  let left = Number.POSITIVE_INFINITY
+  let right = Number.NEGATIVE_INFINITY
+  for (let k = 0; k < 2 * vertices; k++) {
+    const value = Math.trunc(5 * xy[k]! + 0.5)
+    if (!Number.isFinite(value)) {
+      throw new RangeError(`polygon coordinate ${k} is ${xy[k]}; expected a finite number of pixels`)
+    }
+    fine[k] = value
+    if (k % 2 === 1) continue
+    if (value < left) left = value
+    if (value > right) right = value
+  }
+  fine[2 * vertices] = fine[0]!
+  fine[2 * vertices + 1] = fine[1]!
+  return [left, right]
+}
+
+/** Adds where the edge from vertex `at / 2` to the next one crosses the middles of pixel columns. */
+function edgeCrossings(at: number, firstColumn: number, lastColumn: number): void {
+  let startX = fine[at]!
+  let startY = fine[at + 1]!
+  let endX = fine[at + 2]!
+  let endY = fine[at + 3]!
+  const spanX = Math.abs(endX - startX)
+  const spanY = Math.abs(endY - startY)
+  if (spanX === 0) return
+  const flat = spanX >= spanY
+  // Drawn from its smaller end, so that both directions give the same points.
+  if (flat ? startX > endX : startY > endY) {
+    ;[startX, endX] = [endX, startX]
+    ;[startY, endY] = [endY, startY]
+  }
+  const from = Math.max(firstColumn, Math.ceil((Math.min(startX, endX) - 2) / 5))
+  const to = Math.min(lastColumn, Math.floor((Math.max(startX, endX) - 3) / 5))
+  if (to < from) return
+  if (found.count + to - from + 1 > found.rows.length) growCrossings(to - from + 1)
+  const { columns, rows, height } = found
+  const slope = flat ? (endY - startY) / spanX : (endX - startX) / spanY
+  let count = found.count
+  for (let column = from; column <= to; column++) {
+    const middle = 5 * column + 2
+    let upper: number
+    if (flat) {
+      const t = middle - startX
+      const here = Math.trunc(startY + slope * t + 0.5)
+      const after = Math.trunc(startY + slope * (t + 1) + 0.5)
+      upper = here < after ? here : after
+    } else upper = startY + crossingStep(startX, slope, spanY, middle)
+    const row = Math.ceil((upper - 2) / 5)
+    columns[count] = column - firstColumn
+    rows[count++] = row < 0 ? 0 : row > height ? height : row
+  }
+  found.count = count
 }
 
 /** The t in [0, steps) for which the drawn x passes between `middle` and `middle + 1` from t to t + 1. */
 function crossingStep(startX: number, slope: number, steps: number, middle: number): number {
-  const before = (t: number) => {
-    const x = Math.trunc(startX + slope * t + 0.5)
-    return slope > 0 ? x <= middle : x > middle
-  }
   let t = Math.floor((middle + 0.5 - startX) / slope)
   if (t < 0) t = 0
   if (t > steps - 1) t = steps - 1
-  // The estimate is exact up to rounding; the drawn points decide.
-  while (t > 0 && !before(t)) t--
-  while (t < steps - 1 && before(t + 1)) t++
+  // The estimate is exact up to rounding; the drawn points decide. On the side where the edge begins, x is at most
+  // `middle` if the edge rises in x.
+  const rises = slope > 0
+  while (t > 0 && isLeft(startX, slope, t, middle) !== rises) t--
+  while (t < steps - 1 && isLeft(startX, slope, t + 1, middle) === rises) t++
   return t
 }
 
-/** Sorts the crossings by column and row and writes the runs between odd ones. */
-function writeToggles(
-  builder: MaskBuilder,
-  crossings: Crossings,
-  firstColumn: number,
-  columnCount: number,
-  height: number,
-): void {
-  const { columns, rows, count } = crossings
-  const next = new Uint32Array(columnCount + 1)
+function isLeft(startX: number, slope: number, t: number, middle: number): boolean {
+  return Math.trunc(startX + slope * t + 0.5) <= middle
+}
+
+/** Appends one mask: sorts the crossings by column and row and writes the runs between odd ones. */
+function writeToggles(builder: MaskBuilder, crossings: Crossings): void {
+  const { columns, rows, count, columnCount, firstColumn, height } = crossings
+  if (next.length < columnCount + 1) next = new Uint32Array(2 * columnCount)
+  if (sorted.length < count) sorted = new Uint32Array(2 * count)
+  next.fill(0, 0, columnCount + 1)
   for (let i = 0; i < count; i++) next[columns[i]! + 1]!++
   for (let c = 0; c < columnCount; c++) next[c + 1]! += next[c]!
-  const sorted = new Uint32Array(count)
   for (let i = 0; i < count; i++) sorted[next[columns[i]!]!++] = rows[i]!
   let first = 0
   for (let c = 0; c < columnCount; c++) {
@@ -176,9 +187,10 @@ function writeToggles(
     for (let i = first; i + 1 < last; i += 2) addRun(builder, top + sorted[i]!, top + sorted[i + 1]!)
     first = last
   }
+  endMask(builder)
 }
 
-function grow(found: Crossings, extra: number): void {
+function growCrossings(extra: number): void {
   const capacity = Math.max(found.rows.length * 2, found.count + extra)
   for (const name of ['columns', 'rows'] as const) {
     const larger = new Uint32Array(capacity)

@@ -17,7 +17,7 @@ export function resizeCv2(
 ): Uint8Array<ArrayBuffer> {
   const [height, width] = fromHw
   const [newHeight, newWidth] = toHw
-  if (height === newHeight && width === newWidth) return pixels.slice()
+  if (height === newHeight && width === newWidth) return new Uint8Array(pixels)
   if (height === 2 * newHeight && width === 2 * newWidth) return halve(pixels, channels, newHeight, newWidth)
   const rows = cv2Taps(height, newHeight, 'rows')
   const columns = cv2Taps(width, newWidth, 'columns')

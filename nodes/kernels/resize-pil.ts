@@ -26,7 +26,7 @@ export function resizePil(
     }
     rows = mixed
   }
-  if (height === newHeight) return rows === pixels ? pixels.slice() : (rows as Uint8Array<ArrayBuffer>)
+  if (height === newHeight) return rows === pixels ? new Uint8Array(pixels) : (rows as Uint8Array<ArrayBuffer>)
   const filter = triangleFilter(height, newHeight)
   const stride = newWidth * channels
   const result = new Uint8Array(newHeight * stride)

@@ -8,24 +8,27 @@ import { frameArea, sizeText } from './mask-sets.ts'
 
 /** @throws RangeError when a count is not a whole number in [0, 2^32). */
 export function encodeCounts(counts: ArrayLike<number>): string {
-  let bytes = new Uint8Array(counts.length * 2 + 16)
+  if (scratch.length < counts.length * 7) scratch = Buffer.alloc(counts.length * 14)
+  const bytes = scratch
+  const total = counts.length
   let length = 0
-  for (let i = 0; i < counts.length; i++) {
+  /** The counts one and two before. */
+  let before = 0
+  let twoBefore = 0
+  for (let i = 0; i < total; i++) {
     const count = counts[i]!
     if (!(count >= 0 && count <= 0xffffffff)) throw new RangeError(`count ${i} is ${count}; expected 0 to 4294967295`)
-    if (length + 8 > bytes.length) {
-      const larger = new Uint8Array(bytes.length * 2)
-      larger.set(bytes)
-      bytes = larger
-    }
-    let value = i > 2 ? count - counts[i - 2]! : count
+    let value = i > 2 ? count - twoBefore : count
+    twoBefore = before
+    before = count
     if (value >= -16 && value < 16) {
       bytes[length++] = 48 + (value & 31)
       continue
     }
     if (value >= -512 && value < 512) {
-      bytes[length++] = 80 + (value & 31)
-      bytes[length++] = 48 + ((value >> 5) & 31)
+      bytes[length] = 80 + (value & 31)
+      bytes[length + 1] = 48 + ((value >> 5) & 31)
+      length += 2
       continue
     }
     for (;;) {
@@ -40,8 +43,12 @@ export function encodeCounts(counts: ArrayLike<number>): string {
       bytes[length++] = 80 + group
     }
   }
-  return latin1.decode(bytes.subarray(0, length))
+  return bytes.toString('latin1', 0, length)
 }
+
+/** Reused from call to call; nothing in it outlives one. */
+let scratch = Buffer.alloc(4096)
+let scratchCounts = new Uint32Array(4096)
 
 /**
  * The counts behind the text, which may come as its characters' bytes. They are checked, not only decoded.
@@ -56,32 +63,36 @@ export function decodeCounts(text: string | Uint8Array, sizeHw: readonly [number
       text,
       Array.from(text as string).findIndex(c => c > '\x7f'),
     )
-  const counts = new Uint32Array(bytes.length)
+  if (scratchCounts.length < bytes.length) scratchCounts = new Uint32Array(bytes.length * 2)
+  const counts = scratchCounts
+  const total = bytes.length
   let length = 0
   let sum = 0
-  for (let at = 0; at < bytes.length; length++) {
+  /** The counts one and two before. */
+  let before = 0
+  let twoBefore = 0
+  for (let at = 0; at < total; length++) {
     const first = at
-    let group = bytes[at++]! - 48
-    let value = group & 31
-    if (group < 0 || group > 63) throw badCharacter(text, first)
-    if (group > 31) {
-      let scale = 32
-      do {
-        if (at === bytes.length) {
-          throw new RangeError(`the mask text is cut: it ends inside the number that begins at character ${first}`)
-        }
-        group = bytes[at++]! - 48
-        if (group < 0 || group > 63) throw badCharacter(text, at - 1)
-        if (at - first > 7) throw new RangeError(`the number at character ${first} of the mask text is too long`)
-        value += (group & 31) * scale
-        scale *= 32
-      } while (group > 31)
-      if (group > 15) value -= scale
-    } else if (group > 15) value -= 32
-    if (length > 2) value += counts[length - 2]!
+    const group = bytes[at++]! - 48
+    let value: number
+    if (group >>> 0 < 32) value = (group << 27) >> 27
+    else {
+      const second = at < total ? bytes[at]! - 48 : -1
+      if (group >>> 0 < 64 && second >>> 0 < 32) {
+        at++
+        value = (group & 31) + (((second << 27) >> 27) << 5)
+      } else {
+        value = longNumber(text, bytes, first)
+        at = first + 1
+        while (bytes[at - 1]! > 79) at++
+      }
+    }
+    if (length > 2) value += twoBefore
     if (value < 0 || value > 0xffffffff) {
       throw new RangeError(`the mask text gives run ${length} (character ${first}) a length of ${value}`)
     }
+    twoBefore = before
+    before = value
     counts[length] = value
     sum += value
   }
@@ -91,7 +102,23 @@ export function decodeCounts(text: string | Uint8Array, sizeHw: readonly [number
   return counts.slice(0, length)
 }
 
-const latin1 = new TextDecoder('latin1')
+/** The number of three or more characters that begins at `first`, or an error. */
+function longNumber(text: string | Uint8Array, bytes: Uint8Array, first: number): number {
+  let value = 0
+  let scale = 1
+  for (let at = first; ; at++) {
+    if (at === bytes.length) {
+      throw new RangeError(`the mask text is cut: it ends inside the number that begins at character ${first}`)
+    }
+    const group = bytes[at]! - 48
+    if (group < 0 || group > 63) throw badCharacter(text, at)
+    if (at - first > 6) throw new RangeError(`the number at character ${first} of the mask text is too long`)
+    value += (group & 31) * scale
+    scale *= 32
+    if (group > 31) continue
+    return group > 15 ? value - scale : value
+  }
+}
 
 function badCharacter(text: string | Uint8Array, at: number): RangeError {
   const character = typeof text === 'string' ? text[at]! : String.fromCharCode(text[at]!)

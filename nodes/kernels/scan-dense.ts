@@ -1,57 +1,63 @@
 /**
  * Runs of foreground (any byte other than 0) on the column-major sequence, found in dense bytes. Most of a mask is
- * long equal stretches, so whole 32-bit words are compared and single bytes are looked at only where words differ.
+ * long equal stretches, so whole words are compared, and single bytes are looked at only where words differ.
  */
 export interface DenseRuns {
   readonly starts: Uint32Array<ArrayBuffer>
   readonly ends: Uint32Array<ArrayBuffer>
 }
 
-/** Bytes already in column-major order. */
+/** Bytes already in column-major order, 32 at a time. */
 export function columnMajorRuns(pixels: Uint8Array): DenseRuns {
   const bytes = aligned(pixels)
   const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2)
-  let changes = new Uint32Array(256)
+  const blockEnd = words.length - (words.length % 8)
+  let changes = new Uint32Array(1024)
   let count = 0
-  let inside = false
-  const wordEnd = words.length
-  let word = 0
-  // While the pattern of a whole word repeats, nothing changes in it: all background, or all of one foreground byte.
-  while (word < wordEnd) {
-    const pattern = inside ? words[word]! : 0
-    const uniform = !inside || isUniform(pattern)
-    if (uniform) {
-      while (
-        word + 4 <= wordEnd &&
-        ((words[word]! ^ pattern) |
-          (words[word + 1]! ^ pattern) |
-          (words[word + 2]! ^ pattern) |
-          (words[word + 3]! ^ pattern)) ===
-          0
-      ) {
-        word += 4
-      }
-      while (word < wordEnd && words[word]! === pattern) word++
-      if (word === wordEnd) break
+  /** The byte before, and a word full of it. */
+  let inside = 0
+  let same = 0
+  for (let word = 0; word < blockEnd; word += 8) {
+    const differs =
+      (words[word]! ^ same) |
+      (words[word + 1]! ^ same) |
+      (words[word + 2]! ^ same) |
+      (words[word + 3]! ^ same) |
+      (words[word + 4]! ^ same) |
+      (words[word + 5]! ^ same) |
+      (words[word + 6]! ^ same) |
+      (words[word + 7]! ^ same)
+    if (differs === 0) continue
+    const bits = packWords(words, word)
+    let changed = bits ^ ((bits << 1) | inside)
+    if (count + 33 > changes.length) changes = grown(changes)
+    while (changed !== 0) {
+      changes[count++] = word * 4 + 31 - Math.clz32(changed & -changed)
+      changed &= changed - 1
     }
-    if (count + 4 > changes.length) changes = grown(changes)
-    for (let at = word * 4; at < word * 4 + 4; at++) {
-      const set = bytes[at]! !== 0
-      if (set !== inside) {
-        changes[count++] = at
-        inside = set
-      }
-    }
-    word++
+    inside = bits >>> 31
+    same = Math.imul(bytes[word * 4 + 31]!, 0x01010101)
   }
-  for (let at = wordEnd * 4; at < bytes.length; at++) {
-    const set = bytes[at]! !== 0
-    if (set === inside) continue
-    if (count === changes.length) changes = grown(changes)
-    changes[count++] = at
+  if (count + 33 > changes.length) changes = grown(changes)
+  for (let at = blockEnd * 4; at < bytes.length; at++) {
+    const set = (0 - bytes[at]!) >>> 31
+    changes[count] = at
+    count += set ^ inside
     inside = set
   }
   return runsOfChanges(changes, count, pixels.length)
+}
+
+/** 32 bytes as 32 bits, 1 for every byte other than 0. */
+function packWords(words: Int32Array, first: number): number {
+  let bits = 0
+  for (let k = 0; k < 8; k++) {
+    const word = words[first + k]!
+    // Bit 7 of every byte that is not 0, then the four of them side by side.
+    const set = (((word & 0x7f7f7f7f) + 0x7f7f7f7f) | word) & 0x80808080
+    bits |= (Math.imul(set >>> 7, 0x01020408) >>> 24) << (4 * k)
+  }
+  return bits
 }
 
 /**
@@ -60,61 +66,68 @@ export function columnMajorRuns(pixels: Uint8Array): DenseRuns {
  */
 export function rowMajorRuns(pixels: Uint8Array, height: number, width: number): DenseRuns {
   if (pixels.length === 0) return runsOfChanges(new Uint32Array(0), 0, 0)
-  let columns = new Uint32Array(1024)
-  let rows = new Uint32Array(1024)
-  let count = 0
-  const perColumn = new Uint32Array(width + 1)
   const byWord = width % 4 === 0
   const bytes = byWord ? aligned(pixels) : pixels
   const words = byWord ? new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2) : new Int32Array(0)
+  /** Columns of the changes, row after row; those of row y begin at rowFirst[y]. */
+  let columns = new Uint32Array(2 * width + 1024)
+  const rowFirst = new Uint32Array(height + 1)
+  let count = changesInTopRow(columns, bytes, (height - 1) * width, width)
   const rowWords = width >> 2
-  const lastRow = (height - 1) * width
-  for (let y = 0; y < height; y++) {
-    if (count + width > columns.length) {
-      columns = grown(columns, count + width)
-      rows = grown(rows, count + width)
-    }
+  for (let y = 1; y < height; y++) {
+    rowFirst[y] = count
+    if (count + width >= columns.length) columns = grown(columns, count + width + 1)
     const here = y * width
-    if (y === 0) {
-      // The pixel before the top of a column is the bottom of the column to its left.
-      for (let x = 0; x < width; x++) {
-        const before = x > 0 && bytes[lastRow + x - 1]! !== 0
-        if ((bytes[x]! !== 0) === before) continue
-        columns[count] = x
-        rows[count++] = 0
-        perColumn[x + 1]!++
-      }
-      continue
-    }
     const above = here - width
     if (!byWord) {
       for (let x = 0; x < width; x++) {
-        if ((bytes[here + x]! !== 0) === (bytes[above + x]! !== 0)) continue
         columns[count] = x
-        rows[count++] = y
-        perColumn[x + 1]!++
+        count += ((0 - bytes[here + x]!) ^ (0 - bytes[above + x]!)) >>> 31
       }
       continue
     }
-    const wordHere = here >> 2
-    const wordAbove = above >> 2
     for (let word = 0; word < rowWords; word++) {
-      if (words[wordHere + word]! === words[wordAbove + word]!) continue
+      if (words[(here >> 2) + word]! === words[(above >> 2) + word]!) continue
+      // Written always, kept if it is a change: noise would make a branch here go wrong every second time.
       for (let x = word * 4; x < word * 4 + 4; x++) {
-        if ((bytes[here + x]! !== 0) === (bytes[above + x]! !== 0)) continue
         columns[count] = x
-        rows[count++] = y
-        perColumn[x + 1]!++
+        count += ((0 - bytes[here + x]!) ^ (0 - bytes[above + x]!)) >>> 31
       }
     }
   }
-  for (let x = 0; x < width; x++) perColumn[x + 1]! += perColumn[x]!
-  const changes = new Uint32Array(count)
-  for (let i = 0; i < count; i++) {
-    const x = columns[i]!
-    changes[perColumn[x]!++] = x * height + rows[i]!
+  rowFirst[height] = count
+  return runsOfChanges(inColumnOrder(columns, rowFirst, height, width), count, pixels.length)
+}
+
+/** Columns whose top pixel differs from the bottom pixel of the column to the left (background before the first). */
+function changesInTopRow(columns: Uint32Array, bytes: Uint8Array, bottomRow: number, width: number): number {
+  let count = 0
+  for (let x = 0; x < width; x++) {
+    const before = x === 0 ? 0 : bytes[bottomRow + x - 1]!
+    columns[count] = x
+    count += ((0 - bytes[x]!) ^ (0 - before)) >>> 31
   }
-  return runsOfChanges(changes, count, pixels.length)
+  return count
+}
+
+function inColumnOrder(
+  columns: Uint32Array,
+  rowFirst: Uint32Array,
+  height: number,
+  width: number,
+): Uint32Array<ArrayBuffer> {
+  const count = rowFirst[height]!
+  const next = new Uint32Array(width + 1)
+  for (let i = 0; i < count; i++) next[columns[i]! + 1]!++
+  for (let x = 0; x < width; x++) next[x + 1]! += next[x]!
+  const changes = new Uint32Array(count)
+  for (let y = 0, i = 0; y < height; y++) {
+    for (const last = rowFirst[y + 1]!; i < last; i++) {
+      const x = columns[i]!
+      changes[next[x]!++] = x * height + y
+    }
+  }
+  return changes
 }
 
 /** Changes alternate start, end; an open last run ends with the picture. */
@@ -129,14 +142,10 @@ function runsOfChanges(changes: Uint32Array, count: number, pixelCount: number):
   return { starts, ends }
 }
 
-/** Four equal bytes, none of them 0. */
-function isUniform(word: number): boolean {
-  return word !== 0 && ((word << 8) | (word >>> 24)) === word
-}
-
 /** Bytes that a 32-bit view can be laid over; copied only when they start at an odd address. */
 function aligned(bytes: Uint8Array): Uint8Array {
-  return bytes.byteOffset % 4 === 0 ? bytes : bytes.slice()
+  // Not `slice`: that of a Buffer does not copy.
+  return bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes)
 }
 
 function grown(values: Uint32Array<ArrayBuffer>, atLeast = 0): Uint32Array<ArrayBuffer> {

@@ -121,6 +121,16 @@ describe('mask algebra', () => {
     )
   })
 
+  it('unites few pixels far apart like many close together', () => {
+    const corners = [0, 5, 1_000_000, 3_999_999, 17, 5]
+    const masks = countsToMaskSet(
+      corners.map(at => [at, 1, 4_000_000 - at - 1]),
+      [2000, 2000],
+    )
+    expect([...unionOfAll(masks).starts]).toEqual([0, 5, 17, 1_000_000, 3_999_999])
+    expect([...unionOfAll(masks).ends]).toEqual([1, 6, 18, 1_000_001, 4_000_000])
+  })
+
   it('has an empty mask for no masks, and pairs only what belongs together', () => {
     expect(unionOfAll(emptyMasks([3, 2], 0))).toEqual(emptyMasks([3, 2], 1))
     expect(complementEach(emptyMasks([0, 2], 1))).toEqual(emptyMasks([0, 2], 1))

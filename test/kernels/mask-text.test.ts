@@ -1,5 +1,5 @@
 import { deflateSync } from 'node:zlib'
-import { assert, constantFrom, property, record, string } from 'fast-check'
+import { assert, constantFrom, integer, property, record, string } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { validateMaskSet } from '../../nodes/kernels/mask-sets.ts'
 import {
@@ -44,6 +44,24 @@ describe('Open Images text', () => {
     expect(() => decodeOpenImagesText(text, [6, 6])).toThrow('add up to 30')
     const bomb = deflateSync(Buffer.alloc(1e6, '0')).toString('base64')
     expect(() => decodeOpenImagesText(bomb, [5, 6])).toThrow('does not inflate')
+  })
+})
+
+describe('broken Open Images text', () => {
+  it('is counts or a RangeError, whichever byte is changed or lost', () => {
+    const text = encodeOpenImagesText([155, ...Array.from({ length: 28 }, () => [20, 10]).flat(), 20, 305 - 270])
+    const unit = constantFrom(...'AZaz09+/=! é'.split(''))
+    assert(
+      property(integer({ min: 0, max: text.length - 1 }), string({ unit, maxLength: 4 }), (at, patch) => {
+        const broken = text.slice(0, at) + patch + text.slice(at + patch.length + (patch.length % 2))
+        try {
+          expect(decodeOpenImagesText(broken, [30, 35]).reduce((sum, count) => sum + count, 0)).toBe(30 * 35)
+        } catch (error) {
+          expect(error).toBeInstanceOf(RangeError)
+        }
+      }),
+      { numRuns: 500 },
+    )
   })
 })
 

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { array, assert, constantFrom, integer, property, string, uint8Array } from 'fast-check'
+import { array, assert, constantFrom, double, integer, oneof, property, string, uint8Array } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { concatMasks, emptyMasks, maskCount, selectMasks, validateMaskSet } from '../../nodes/kernels/mask-sets.ts'
+import { maskTexts, textsToMaskSet } from '../../nodes/kernels/mask-strings.ts'
 import {
   countsToMaskSet,
   decodeDense,
@@ -80,6 +81,21 @@ describe('COCO counts', () => {
     expect(countsToMaskSet([[2, 0, 1, 2, 0, 3, 4, 0, 0]], [3, 4])).toEqual(countsToMaskSet([[3, 5, 4]], [3, 4]))
   })
 
+  it('are a valid set or an error for any numbers', () => {
+    const anything = oneof(integer({ min: -2, max: 30 }), double(), constantFrom(2 ** 32, 2 ** 53, -0))
+    assert(
+      property(array(array(anything, { maxLength: 8 }), { maxLength: 3 }), lists => {
+        try {
+          const masks = countsToMaskSet(lists, [5, 6])
+          expect(validateMaskSet(masks)).toBeUndefined()
+          expect(maskCount(masks)).toBe(lists.length)
+        } catch (error) {
+          expect(error).toBeInstanceOf(RangeError)
+        }
+      }),
+    )
+  })
+
   it('refuse counts that are no counts and say which', () => {
     expect(() => countsToMaskSet([[12], [3, 4]], [3, 4])).toThrow('mask 1: the counts add up to 7')
     expect(() => countsToMaskSet([[13, -1]], [3, 4])).toThrow('mask 0: count 1 is -1')
@@ -127,6 +143,60 @@ describe('compressed counts', () => {
   })
 })
 
+describe('texts of mask sets', () => {
+  it('are those of the counts, there and back', () => {
+    for (const { sizeHw, counts } of frames) {
+      const masks = countsToMaskSet(
+        counts.map(text => decodeCounts(text, sizeHw)),
+        sizeHw,
+      )
+      expect(maskTexts(masks)).toEqual(counts)
+      expect(textsToMaskSet(counts, sizeHw)).toEqual(masks)
+      expect(
+        textsToMaskSet(
+          counts.map(text => Buffer.from(text)),
+          sizeHw,
+        ),
+      ).toEqual(masks)
+    }
+    for (const [sizeHw, counts] of vectors) {
+      expect(maskTexts(countsToMaskSet([counts], sizeHw))).toEqual([encodeCounts(counts)])
+    }
+  })
+
+  it('reach frames of more than 2^31 pixels and drop empty runs', () => {
+    const counts = [2 ** 31 + 5, 7, 1, 2 ** 31 - 200000]
+    const sizeHw: [number, number] = [2 ** 16, 2 ** 16 - 1]
+    const rest = sizeHw[0] * sizeHw[1] - counts.reduce((sum, count) => sum + count, 0)
+    expect(maskTexts(textsToMaskSet([encodeCounts([...counts, rest])], sizeHw))).toEqual([
+      encodeCounts([...counts, rest]),
+    ])
+    expect(textsToMaskSet([encodeCounts([2, 0, 1, 2, 0, 3, 4, 0, 0])], [3, 4])).toEqual(
+      countsToMaskSet([[3, 5, 4]], [3, 4]),
+    )
+  })
+
+  it('are refused with the number of the mask and the sentence of decodeCounts', () => {
+    expect(() => textsToMaskSet(['<', '5:3J U1'], [3, 4])).toThrow('mask 1: character 4 of the mask text is " "')
+    expect(() => textsToMaskSet(['<', '<', '5:3\u0130'], [3, 4])).toThrow('mask 2: character 3')
+    const unit = constantFrom(...Array.from({ length: 66 }, (_, k) => String.fromCharCode(47 + k)))
+    assert(
+      property(string({ unit, maxLength: 24 }), integer({ min: 1, max: 50 }), (text, width) => {
+        const attempt = (decode: () => unknown) => {
+          try {
+            return decode()
+          } catch (error) {
+            return (error as Error).message.replace('mask 0: ', '')
+          }
+        }
+        const careful = attempt(() => countsToMaskSet([decodeCounts(text, [7, width])], [7, width]))
+        expect(attempt(() => textsToMaskSet([text], [7, width]))).toEqual(careful)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+})
+
 describe('dense masks', () => {
   it('come back from both pixel orders, whatever the foreground byte', () => {
     assert(
@@ -148,7 +218,7 @@ describe('dense masks', () => {
   it('count every byte but 0 as foreground, in both orders and at any address', () => {
     assert(
       property(uint8Array({ maxLength: 200 }), integer({ min: 0, max: 7 }), (bytes, shift) => {
-        const moved = new Uint8Array(new ArrayBuffer(bytes.length + shift), shift)
+        const moved = Buffer.from(new ArrayBuffer(bytes.length + shift), shift)
         moved.set(bytes)
         const binary = bytes.map(byte => (byte > 0 ? 1 : 0))
         const tall = encodeDense(moved, [bytes.length, 1], 'column-major')
@@ -181,6 +251,29 @@ describe('maskBoxesXyxy', () => {
   })
 })
 
+describe('memory', () => {
+  it('is under 5 MB for 1,000 masks of a 1080p frame', () => {
+    const disc = (x: number, y: number, radius: number) => {
+      const counts: number[] = []
+      let position = 0
+      for (let column = x - radius; column <= x + radius; column++) {
+        const half = Math.round(Math.sqrt(radius * radius - (column - x) * (column - x)))
+        counts.push(column * 1080 + y - half - position, 2 * half + 1)
+        position = column * 1080 + y + half + 1
+      }
+      return [...counts, 1920 * 1080 - position]
+    }
+    const discs = Array.from({ length: 1000 }, (_, i) =>
+      disc(200 + ((i * 733) % 1500), 200 + ((i * 397) % 680), 20 + (i % 140)),
+    )
+    const masks = countsToMaskSet(discs, [1080, 1920])
+    const bytes = masks.starts.byteLength + masks.ends.byteLength + masks.offsets.byteLength
+    expect(validateMaskSet(masks)).toBeUndefined()
+    expect(bytes).toBeLessThan(5e6)
+    expect(bytes).toBeGreaterThan(1e6)
+  })
+})
+
 describe('mask sets', () => {
   it('come apart and together again', () => {
     assert(
@@ -197,6 +290,22 @@ describe('mask sets', () => {
   it('of different frames do not join', () => {
     expect(() => concatMasks([emptyMasks([2, 3], 1), emptyMasks([3, 2], 1)])).toThrow('cannot join')
     expect(() => concatMasks([])).toThrow('no frame size')
+  })
+
+  it('are found valid only if every kernel can read them', () => {
+    const positions = array(integer({ min: 0, max: 22 }), { maxLength: 6 }).map(list => Uint32Array.from(list))
+    assert(
+      property(positions, positions, positions, (starts, ends, offsets) => {
+        const masks = { sizeHw: [4, 5] as const, starts, ends, offsets }
+        if (validateMaskSet(masks) !== undefined) return
+        for (let i = 0; i < maskCount(masks); i++) {
+          const again = encodeDense(decodeDense(masks, i, 'row-major'), [4, 5], 'row-major')
+          expect(again.starts).toEqual(selectMasks(masks, [i]).starts)
+          expect(again.ends).toEqual(selectMasks(masks, [i]).ends)
+        }
+      }),
+      { numRuns: 2000 },
+    )
   })
 
   it('name the first mask that breaks a rule', () => {
