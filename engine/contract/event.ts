@@ -51,7 +51,7 @@ export interface StepItems extends Base {
   readonly tasks: number
 }
 
-/** Tasks found in the cache. */
+/** Tasks found in the cache. −1: what was found turned out to be lost; the task runs after all. */
 export interface TaskHits extends Base {
   readonly type: 'task.hits'
   readonly step: string
@@ -68,6 +68,8 @@ export interface TaskDone extends Base {
   readonly durationMs: number
   readonly outputBytes: number
   readonly inferences: number
+  /** It ran earlier in this run already: its work counts, the task itself does not count twice. */
+  readonly again?: true
 }
 
 export interface TaskFailed extends Base {

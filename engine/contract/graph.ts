@@ -29,7 +29,7 @@ export interface Step {
   readonly at: Span
   readonly axes: readonly Axis[]
   readonly cells: readonly Cell[]
-  readonly join: 'exact' | 'inner' | 'left'
+  readonly join: 'exact' | 'inner' | 'left' | 'outer'
   readonly outputs: readonly StepOutput[]
 }
 
@@ -59,6 +59,8 @@ export interface Cell {
   /** Digest of (node, version, params that count, runtimes): everything of a key but its inputs. */
   readonly recipe: Digest
   readonly inputs: readonly CellInput[]
+  /** The step runs only on items that all of these choose. */
+  readonly selects: readonly Selection[]
   /** Static types of the values at each input port. */
   readonly inputTypes: { readonly [port: string]: readonly Facets[] }
   /** Static types by output port. */
@@ -66,9 +68,15 @@ export interface Cell {
   readonly group: number
 }
 
+/** `equals` undefined: a value that lists ids. Otherwise: a value per item, chosen where its text is this. */
+export interface Selection {
+  readonly source: CellPort
+  readonly equals: string | undefined
+}
+
 export interface CellInput {
   readonly port: string
-  readonly per: 'item' | 'collection'
+  readonly per: 'item' | 'collection' | 'children'
   readonly many: boolean
   readonly sources: readonly CellPort[]
 }
@@ -80,15 +88,17 @@ export interface CellPort {
 
 /**
  * What is dispatched together. `items`: tasks of one item that run in one worker, in one go: a segment (tasks that hang
- * together through transient values, and the per-item steps fed only by them) or a chain of per-item steps. `files`,
- * `scatter`, `collection`: one cell of a step with that mode.
+ * together through transient values, and the per-item steps fed only by them) or a chain of per-item steps. Any
+ * other form: one cell of a step with that mode.
  */
 export interface Group {
   readonly index: number
-  readonly form: 'items' | 'files' | 'scatter' | 'collection'
+  readonly form: 'items' | Exclude<Mode, 'item'>
   readonly lane: Lane
   /** Cells in topological order. */
   readonly cells: readonly number[]
+  /** Of all its cells. */
+  readonly selects: readonly Selection[]
   /** Ports of other groups that its tasks read, without repeats. */
   readonly externals: readonly CellPort[]
   /** Its ports that other groups read or that are delivered. */

@@ -26,6 +26,10 @@ export interface Kind<T = unknown> {
   readonly extension: string
   /** The value as a few lines of text for the end of a run (tables); absent for kinds nobody reads in a terminal. */
   readonly print?: (value: T) => string
+  /** The item ids a value lists: makes the kind fit for `items: step.port`. */
+  readonly ids?: (value: T) => readonly string[]
+  /** The text of a value: makes the kind fit for `items: { from: step.port, equals: … }`. */
+  readonly choice?: (value: T) => string
   /** One line on how two static types of this kind differ ("12 classes (Apple, …) against 3 (Fruit, …)"). */
   readonly explainDifference?: (a: Facets, b: Facets) => string
 }

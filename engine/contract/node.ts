@@ -16,14 +16,16 @@ export type Lane = 'gpu' | 'cpu' | 'io'
  * - `collection`: once per cell; its `per: 'item'` inputs arrive as a `Collection`.
  * - `files`: makes items, one for each file of its `x-path: 'folder'` parameter; runs once per file.
  * - `scatter`: makes items from an index; runs once per cell and yields them.
+ * - `split`: once per item; yields its children (tiles of an image), whose ids are `<item>/<child>`.
+ * - `gather`: once per item; its `per: 'children'` inputs arrive as the `Collection` of the item's children.
  */
-export type Mode = 'item' | 'collection' | 'files' | 'scatter'
+export type Mode = 'item' | 'collection' | 'files' | 'scatter' | 'split' | 'gather'
 
 export interface InputPort {
   readonly description: string
   /** Accepted kinds. */
   readonly kind: string | readonly string[]
-  readonly per: 'item' | 'collection'
+  readonly per: 'item' | 'collection' | 'children'
   /**
    * Absent: exactly one value. `folded`: the cells named by `over:`, in canonical coordinate order. `ordered`: the list
    * written under `in:`, in its order. Many values arrive as an array.

@@ -57,7 +57,7 @@ export interface StepDeclaration {
   readonly in: ReadonlyMap<string, InputBinding>
   /** Runs the step on a part of the items. */
   readonly items: ItemSelection | undefined
-  readonly join: 'exact' | 'inner' | 'left'
+  readonly join: 'exact' | 'inner' | 'left' | 'outer'
   /** Persist policy by output port, overriding the node's. */
   readonly store: { readonly [port: string]: 'always' | 'auto' | 'never' }
 }

@@ -23,7 +23,7 @@ export function readStep(id: string, step: JsonMap): StepDeclaration {
     over: [...new Set(texts(step['over']))],
     in: new Map(mapEntries(step['in']).map(([port, value]) => [port, readBinding(value, ['steps', id, 'in', port])])),
     items: readItems(step['items']),
-    join: join === 'inner' || join === 'left' ? join : 'exact',
+    join: join === 'inner' || join === 'left' || join === 'outer' ? join : 'exact',
     store: Object.fromEntries(
       mapEntries(step['store']).filter((entry): entry is [string, Policy] => isPolicy(entry[1])),
     ),

@@ -197,10 +197,10 @@ export const stepSchema: Schema = {
     },
     items,
     join: {
-      enum: ['exact', 'inner', 'left'],
+      enum: ['exact', 'inner', 'left', 'outer'],
       default: 'exact',
       description:
-        'How per-item inputs with different items meet: `exact` (an error, the default), `inner` (items that all have), `left` (items of the first).',
+        'How per-item inputs with different items meet: `exact` (an error, the default), `inner` (items that all have), `left` (items of the first), `outer` (items of any; a list of inputs may then lack some).',
     },
     store: {
       type: 'object',

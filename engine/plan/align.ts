@@ -1,7 +1,7 @@
 import type { InputBinding } from '../contract/pipeline.ts'
 import { compareCoordinates, matches } from './axes.ts'
 import { type ProtoCell, type ProtoStep, resolveSource, type Source } from './instantiate.ts'
-import type { Problems } from './problems.ts'
+import type { Problem, Problems } from './problems.ts'
 
 /** A cell of another step that feeds a port. */
 export interface Feed {
@@ -26,25 +26,30 @@ export function alignInput(
   const feeds: Feed[] = []
   for (const written of binding.sources) {
     for (const source of resolveSource(step.instance, written)) {
-      const complaint = misalignment(step, source)
-      if (complaint !== undefined) {
-        problems.add(file, written.path, complaint)
-        return undefined
-      }
-      const found = feedingCells(step, cell, source)
-      if (found.length === 0) {
-        const at = step.axes.map(axis => `${axis}=${cell.ids[axis]}`).join(', ')
-        problems.add(file, written.path, {
-          code: 'no-cells',
-          message: `\`${written.from}\` has no cell for ${at || 'this step'}${source.where.length > 0 ? ' that matches `where`' : ''} (input \`${port}\` of \`${step.id}\`)`,
-          fix: `\`${source.step.id}\` has ${cellsText(source.step)}`,
-        })
+      const what = `\`${written.from}\` (input \`${port}\` of \`${step.id}\`)`
+      const found = alignSource(step, cell, source, what)
+      if ('code' in found) {
+        problems.add(file, written.path, found)
         return undefined
       }
       feeds.push(...found)
     }
   }
   return feeds
+}
+
+/** The cells of one source that feed a cell, or what is wrong. */
+export function alignSource(step: ProtoStep, cell: ProtoCell, source: Source, what: string): readonly Feed[] | Problem {
+  const complaint = misalignment(step, source)
+  if (complaint !== undefined) return complaint
+  const found = feedingCells(step, cell, source)
+  if (found.length > 0) return found
+  const at = step.axes.map(axis => `${axis}=${cell.ids[axis]}`).join(', ')
+  return {
+    code: 'no-cells',
+    message: `${what} has no cell for ${at || 'this step'}${source.where.length > 0 ? ' that matches `where`' : ''}`,
+    fix: `\`${source.step.id}\` has ${cellsText(source.step)}`,
+  }
 }
 
 function feedingCells(step: ProtoStep, cell: ProtoCell, source: Source): readonly Feed[] {
@@ -62,7 +67,7 @@ function feedingCells(step: ProtoStep, cell: ProtoCell, source: Source): readonl
 }
 
 /** An axis of the input that is neither aligned, folded nor pinned. */
-function misalignment(step: ProtoStep, source: Source) {
+function misalignment(step: ProtoStep, source: Source): Problem | undefined {
   const selected = source.step.cells.filter(other => matches(other.ids, source.where))
   for (const condition of source.where) {
     const unknown = Object.keys(condition).find(axis => !source.step.axes.includes(axis))

@@ -1,8 +1,6 @@
-import { canonical, type Json } from '../base/canonical.ts'
-import { compareDiagnostics, compareText, type Diagnostic } from '../base/diagnostic.ts'
+import { compareDiagnostics, type Diagnostic } from '../base/diagnostic.ts'
 import { type Digest, recordDigest } from '../base/digest.ts'
-import { recipeDigest, recipeJson } from '../base/keys.ts'
-import type { Cell, CellInput, CellPort, Graph, GraphOutput, Step, StepOutput } from '../contract/graph.ts'
+import type { CellPort, Graph, GraphOutput, Step, StepOutput } from '../contract/graph.ts'
 import type { Facets } from '../contract/kind.ts'
 import type { CheckContext } from '../contract/node.ts'
 import type { PipelineFile } from '../contract/pipeline.ts'
@@ -10,13 +8,15 @@ import type { Registry } from '../contract/registry.ts'
 import { alignInput, type Feed } from './align.ts'
 import { axesOf } from './axes.ts'
 import type { Given } from './bind-params.ts'
+import { addCell, type Build, createBuild } from './cells.ts'
 import { type Instance, instantiate, type ProtoStep, protoSteps, resolveSource } from './instantiate.ts'
 import { type NodeParams, nodeParams } from './node-params.ts'
 import { checkPorts, checkReference } from './ports.ts'
 import { createProblems, type Problems } from './problems.ts'
 import { groupCells } from './segments.ts'
+import { selectionFeeds } from './selections.ts'
 import type { Surroundings } from './surroundings.ts'
-import { cellAddress, checkFeeds } from './types.ts'
+import { checkFeeds } from './types.ts'
 
 export interface CompileRequest {
   readonly root: PipelineFile
@@ -91,23 +91,6 @@ function failed(problems: Problems): Compiled {
   return { ok: false, problems: [...problems.all].sort(compareDiagnostics) }
 }
 
-/** A cell under construction; `step` is the proto step it was first made for. */
-interface BuiltCell extends Omit<Cell, 'step' | 'group'> {
-  readonly proto: ProtoStep
-}
-
-interface Build {
-  readonly cells: BuiltCell[]
-  /** Cell index by proto step and cell position; equal cells share one. */
-  readonly indexOf: Map<ProtoStep, readonly number[]>
-  readonly byContent: Map<string, number>
-  readonly recipes: Map<Digest, string>
-}
-
-function createBuild(): Build {
-  return { cells: [], indexOf: new Map(), byContent: new Map(), recipes: new Map() }
-}
-
 async function addStep(
   step: ProtoStep,
   build: Build,
@@ -131,84 +114,17 @@ async function addStep(
     }
     const params = await nodeParams(step, cell, feeds, surroundings, problems)
     if (params === undefined) return void sound.delete(step)
+    const selections = selectionFeeds(step, cell, registry, problems)
+    if (selections === undefined || selections.some(({ feed }) => !build.indexOf.has(feed.step))) {
+      return void sound.delete(step)
+    }
     const facets = await outputFacets(step, params, feeds, facetsOf, surroundings, problems)
     if (facets === undefined) return void sound.delete(step)
-    indexes.push(addCell(step, position, params, feeds, facets, facetsOf, build, registry, surroundings.device))
+    indexes.push(
+      addCell(step, position, params, feeds, selections, facets, facetsOf, build, registry, surroundings.device),
+    )
   }
   build.indexOf.set(step, indexes)
-}
-
-function addCell(
-  step: ProtoStep,
-  position: number,
-  params: NodeParams,
-  feeds: ReadonlyMap<string, readonly Feed[]>,
-  facets: { readonly [port: string]: Facets },
-  facetsOf: (feed: Feed) => Facets,
-  build: Build,
-  registry: Registry,
-  device: string,
-): number {
-  const { node } = step
-  const runtimes = [...(node.runtimes ?? [])].sort().map(name => {
-    const runtimeClass = registry.runtimes.get(name)
-    if (runtimeClass === undefined) throw new Error(`internal: node ${node.name} names the unknown runtime ${name}`)
-    return [name, runtimeClass(device)] as const
-  })
-  const inputTypes = Object.fromEntries(
-    [...feeds].sort(([a], [b]) => compareText(a, b)).map(([port, list]) => [port, list.map(facetsOf)]),
-  )
-  const json = recipeJson({
-    node: node.name,
-    version: node.version,
-    params: params.keyed,
-    inputTypes: keyedTypes(inputTypes),
-    runtimes,
-  })
-  const recipe = recipeDigest(json)
-  build.recipes.set(recipe, json)
-  const inputs: CellInput[] = [...feeds]
-    .sort(([a], [b]) => compareText(a, b))
-    .map(([port, list]) => ({
-      port,
-      per: node.inputs[port]!.per,
-      many: node.inputs[port]!.many !== undefined,
-      sources: list.map(feed => ({ cell: build.indexOf.get(feed.step)![feed.cell]!, port: feed.port })),
-    }))
-  const content = canonical([
-    recipe,
-    step.declaration.join,
-    inputs as unknown as Json,
-    step.declaration.store,
-    params.params,
-  ])
-  const same = build.byContent.get(content)
-  if (same !== undefined) return same
-  const index = build.cells.length
-  build.byContent.set(content, index)
-  build.cells.push({
-    index,
-    proto: step,
-    coordinates: step.cells[position]!.ids,
-    address: cellAddress(step, position),
-    params: params.params,
-    recipe,
-    inputs,
-    inputTypes,
-    facets,
-  })
-  return index
-}
-
-/** Types that say something; one for all where the values of a port agree. */
-function keyedTypes(types: {
-  readonly [port: string]: readonly Facets[]
-}): readonly (readonly [port: string, types: readonly Json[]])[] {
-  return Object.entries(types).flatMap(([port, list]) => {
-    const texts = new Set(list.map(canonical))
-    if (texts.size === 0 || (texts.size === 1 && texts.has('{}'))) return []
-    return [[port, texts.size === 1 ? list.slice(0, 1) : list] as const]
-  })
 }
 
 async function outputFacets(
@@ -277,6 +193,7 @@ function topological(protos: readonly ProtoStep[]): readonly ProtoStep[] {
     for (const binding of step.declaration.in.values()) {
       for (const source of binding.sources) for (const found of resolveSource(step.instance, source)) visit(found.step)
     }
+    for (const selection of step.selections) for (const source of selection.sources) visit(source.step)
     ordered.push(step)
   }
   for (const step of protos) visit(step)
@@ -344,6 +261,7 @@ function reachable(build: Build, outputs: readonly GraphOutput[]): ReadonlySet<n
     if (kept.has(index)) return
     kept.add(index)
     for (const input of build.cells[index]!.inputs) for (const source of input.sources) visit(source.cell)
+    for (const { source } of build.cells[index]!.selects) visit(source.cell)
   }
   for (const output of outputs) for (const { cell } of output.cells) visit(cell)
   return kept
@@ -373,6 +291,7 @@ function prune(build: Build, protos: readonly ProtoStep[], kept: ReadonlySet<num
       index: order.get(cell.index)!,
       step: ordered.indexOf(proto),
       inputs: cell.inputs.map(input => ({ ...input, sources: input.sources.map(renumber) })),
+      selects: cell.selects.map(select => ({ ...select, source: renumber(select.source) })),
     }))
   return { cells, steps, renumber }
 }

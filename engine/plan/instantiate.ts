@@ -2,7 +2,7 @@ import { dirname, isAbsolute, relative, resolve } from 'node:path'
 import type { Json } from '../base/canonical.ts'
 import { nearestName } from '../base/typo.ts'
 import type { NodeDefinition } from '../contract/node.ts'
-import type { Condition, InputSource, PipelineFile, StepDeclaration } from '../contract/pipeline.ts'
+import type { Condition, InputSource, PipelineFile, StepDeclaration, TreePath } from '../contract/pipeline.ts'
 import type { Registry } from '../contract/registry.ts'
 import { type Combination, combinations, compareCoordinates } from './axes.ts'
 import { bindParams, type Given } from './bind-params.ts'
@@ -21,6 +21,7 @@ export interface ProtoStep {
   readonly axes: readonly string[]
   /** In canonical order. */
   readonly cells: readonly ProtoCell[]
+  readonly selections: readonly BoundSelection[]
 }
 
 export interface ProtoCell {
@@ -39,7 +40,17 @@ export interface Instance {
   readonly cells: readonly ProtoCell[]
   /** What feeds the file's `inputs:`; undefined at the root, where they are unbound. */
   readonly inputs: ReadonlyMap<string, readonly Source[]> | undefined
+  /** Selections of the steps that use this pipeline; they hold for every step in it. */
+  readonly selections: readonly BoundSelection[]
   readonly steps: Map<string, ProtoStep | Instance>
+}
+
+/** `items:` of a step, resolved where it was written. */
+export interface BoundSelection {
+  readonly sources: readonly Source[]
+  readonly equals: string | undefined
+  readonly file: PipelineFile
+  readonly path: TreePath
 }
 
 /** A port of a step together with the conditions met on the way to it. */
@@ -68,6 +79,7 @@ export function instantiate(
     [],
     [{ ids: {}, values: {}, scope }],
     undefined,
+    [],
     [root.path],
     registry,
     surroundings,
@@ -102,12 +114,13 @@ function expand(
   axes: readonly string[],
   cells: readonly ProtoCell[],
   inputs: Instance['inputs'],
+  selections: readonly BoundSelection[],
   chain: readonly string[],
   registry: Registry,
   surroundings: Surroundings,
   problems: Problems,
 ): Instance {
-  const instance: Instance = { file, prefix, axes, cells, inputs, steps: new Map() }
+  const instance: Instance = { file, prefix, axes, cells, inputs, selections, steps: new Map() }
   for (const id of file.steps.keys()) expandStep(id)
   return instance
 
@@ -132,7 +145,14 @@ function expand(
       })
       return undefined
     }
-    return { id: prefix + declaration.id, declaration, instance, node, ...spread }
+    return {
+      id: prefix + declaration.id,
+      declaration,
+      instance,
+      node,
+      selections: selectionsOf(declaration),
+      ...spread,
+    }
   }
 
   function placePipeline(declaration: StepDeclaration, spread: Spread): Instance | undefined {
@@ -193,6 +213,7 @@ function expand(
       spread.axes,
       innerCells,
       boundInputs(declaration, inner),
+      selectionsOf(declaration),
       [...chain, path],
       registry,
       surroundings,
@@ -250,6 +271,16 @@ function expand(
       })
     }
     return bound
+  }
+
+  /** Those of the pipelines around it, and its own. */
+  function selectionsOf(declaration: StepDeclaration): readonly BoundSelection[] {
+    if (declaration.items === undefined) return selections
+    const { from, equals } = declaration.items
+    ensureStep(from)
+    const sources = resolveSource(instance, { from, where: {} })
+    const path = ['steps', declaration.id, 'items']
+    return [...selections, { sources, equals: equals === undefined ? undefined : String(equals), file, path }]
   }
 
   /** Steps may be written in any order; what a pipeline's inputs refer to must exist first. */

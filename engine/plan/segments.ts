@@ -1,4 +1,8 @@
-import type { Cell, CellPort, GraphOutput, Group, Step } from '../contract/graph.ts'
+import { canonical } from '../base/canonical.ts'
+import type { Cell, GraphOutput, Group, Step } from '../contract/graph.ts'
+import { finishGroups } from './finish-groups.ts'
+import { strongComponents } from './strong-components.ts'
+import { type UnionFind, unionFind } from './union-find.ts'
 
 /**
  * Which tasks are dispatched together. Tasks that hang together through transient values must run in one worker: a
@@ -7,225 +11,212 @@ import type { Cell, CellPort, GraphOutput, Group, Step } from '../contract/graph
  */
 export type Grouped =
   | { readonly ok: true; readonly groups: readonly Group[]; readonly steps: readonly Step[] }
-  | { readonly ok: false; readonly problems: readonly { readonly step: string; readonly message: string }[] }
+  | { readonly ok: false; readonly problems: readonly SegmentProblem[] }
 
-type LooseCell = Omit<Cell, 'group'>
-type LooseStep = Omit<Step, 'cells'>
+export interface SegmentProblem {
+  readonly step: string
+  readonly message: string
+  readonly fix: string
+}
 
-/** Cells are in topological order, as made by the compiler. */
+export type LooseCell = Omit<Cell, 'group'>
+export type LooseStep = Omit<Step, 'cells'>
+
+/** Cells as numbers, and what the rules ask about them. */
+interface Cells {
+  readonly all: readonly LooseCell[]
+  readonly stepOf: (cell: number) => LooseStep
+  /** What it reads, and what chooses its items. */
+  readonly inputsOf: (cell: number) => readonly number[]
+  /** Tasks of a group run on the same items, so they must choose and join them alike. */
+  readonly placeOf: (cell: number) => string
+  readonly find: UnionFind
+  readonly inSegment: Set<number>
+}
+
+/** Cells are in topological order, as made by the compiler. Linear in cells and edges. */
 export function groupCells(
-  cells: readonly LooseCell[],
+  all: readonly LooseCell[],
   steps: readonly LooseStep[],
   outputs: readonly GraphOutput[],
 ): Grouped {
-  const stepOf = (cell: number) => steps[cells[cell]!.step]!
-  const inputsOf = (cell: number) => cells[cell]!.inputs.flatMap(input => input.sources.map(source => source.cell))
-  const find = unionFind(cells.length)
-  const ancestors = ancestorSets(cells.length, inputsOf)
-  const inSegment = new Set<number>()
+  const inputs = all.map(cell => [
+    ...new Set([
+      ...cell.inputs.flatMap(input => input.sources.map(source => source.cell)),
+      ...cell.selects.map(select => select.source.cell),
+    ]),
+  ])
+  const places = all.map(cell =>
+    canonical([
+      steps[cell.step]!.join,
+      cell.selects.map(({ source, equals }) => [source.cell, source.port, equals ?? null]),
+    ]),
+  )
+  const cells: Cells = {
+    all,
+    stepOf: cell => steps[all[cell]!.step]!,
+    inputsOf: cell => inputs[cell]!,
+    placeOf: cell => places[cell]!,
+    find: unionFind(all.length),
+    inSegment: new Set(),
+  }
+  const problems = [...joinTransient(cells), ...joinPaths(cells), ...tornSegments(cells)]
+  if (problems.length > 0) return { ok: false, problems }
+  joinFedOnlyBySegment(cells)
+  chainItemSteps(cells)
+  return { ok: true, ...finishGroups(all, steps, outputs, cells.find) }
+}
 
-  for (const cell of cells) {
-    for (const input of cell.inputs) {
-      for (const source of input.sources) {
-        if (!isTransient(stepOf(source.cell), source.port)) continue
+/** Both ends of every edge whose value is never stored. */
+function joinTransient({ all, stepOf, find, inSegment }: Cells): readonly SegmentProblem[] {
+  const problems: SegmentProblem[] = []
+  for (const cell of all) {
+    const step = stepOf(cell.index)
+    if (step.outputs.some(output => output.persist === 'transient')) inSegment.add(cell.index)
+    for (const { port, sources } of cell.inputs) {
+      for (const source of sources) {
+        const other = stepOf(source.cell)
+        if (!isTransient(other, source.port)) continue
         find.join(source.cell, cell.index)
         inSegment.add(source.cell).add(cell.index)
+        if (step.mode === 'item') continue
+        problems.push({
+          step: step.id,
+          message: `\`${step.id}\` takes all items at once, but \`${other.id}.${source.port}\`, which feeds its input \`${port}\`, is never stored`,
+          fix: 'feed it something that is stored',
+        })
       }
     }
-    if (stepOf(cell.index).outputs.some(output => output.persist === 'transient')) inSegment.add(cell.index)
   }
-  const problems = joinPaths(cells, inSegment, ancestors, find, stepOf)
-  if (problems.length > 0) return { ok: false, problems }
-  joinFedOnlyBySegment(cells, inSegment, ancestors, find, stepOf)
-  chainItemSteps(cells, inSegment, inputsOf, find, stepOf)
-
-  return { ok: true, ...finish(cells, steps, outputs, find) }
+  return problems
 }
 
-/** Repeats until no path leaves a segment and comes back; a collection step on such a path cannot be in a worker. */
-function joinPaths(
-  cells: readonly LooseCell[],
-  inSegment: Set<number>,
-  ancestors: readonly Set<number>[],
-  find: UnionFind,
-  stepOf: (cell: number) => LooseStep,
-) {
-  for (;;) {
-    const members = new Map<number, number[]>()
-    for (const cell of inSegment) members.set(find.root(cell), [...(members.get(find.root(cell)) ?? []), cell])
-    let changed = false
-    for (const [root, list] of members) {
-      for (const { index } of cells) {
-        if (find.root(index) === root) continue
-        const first = list.find(member => ancestors[index]!.has(member))
-        const last = list.find(member => ancestors[member]!.has(index))
-        if (first === undefined || last === undefined) continue
-        const step = stepOf(index)
-        if (step.mode !== 'item') {
-          const message = `\`${step.id}\` needs all items, but stands between \`${stepOf(first).id}\` and \`${stepOf(last).id}\`, which share values that are never stored`
-          return [{ step: step.id, message }]
-        }
-        find.join(index, root)
-        inSegment.add(index)
-        changed = true
-      }
+/**
+ * A path that leaves a segment and comes back is a circle once segments are taken as one node; its cells join. A
+ * collection step on it cannot be in a worker: one problem for each such step.
+ */
+function joinPaths(cells: Cells): readonly SegmentProblem[] {
+  const { all, stepOf, inputsOf, find, inSegment } = cells
+  const problems: SegmentProblem[] = []
+  const members = new Map<number, number[]>()
+  for (const { index } of all) {
+    const root = find.root(index)
+    const list = members.get(root)
+    if (list === undefined) members.set(root, [index])
+    else list.push(index)
+  }
+  const roots = [...members.keys()]
+  const before = (root: number) =>
+    new Set(members.get(root)!.flatMap(cell => inputsOf(cell).map(source => find.root(source))))
+  for (const component of strongComponents(roots, before)) {
+    const inside = component.flatMap(root => members.get(root)!).sort((a, b) => a - b)
+    const reported = new Set<string>()
+    for (const cell of inside) {
+      const step = stepOf(cell)
+      if (step.mode === 'item' || inSegment.has(cell) || reported.has(step.id)) continue
+      reported.add(step.id)
+      problems.push(betweenEnds(cell, inside, cells))
     }
-    if (!changed) return []
+    for (const cell of inside) {
+      find.join(cell, inside[0]!)
+      inSegment.add(cell)
+    }
+  }
+  return problems
+}
+
+function betweenEnds(cell: number, inside: readonly number[], { stepOf, inputsOf, inSegment }: Cells): SegmentProblem {
+  const members = new Set(inside)
+  const readers = new Map<number, number[]>()
+  for (const reader of inside) {
+    for (const source of inputsOf(reader)) readers.set(source, [...(readers.get(source) ?? []), reader])
+  }
+  const nearest = (next: (at: number) => readonly number[]): string => {
+    const queue = [cell]
+    for (const at of queue) {
+      if (inSegment.has(at)) return stepOf(at).id
+      queue.push(...next(at).filter(other => members.has(other) && !queue.includes(other)))
+    }
+    return stepOf(cell).id
+  }
+  const first = nearest(inputsOf)
+  const last = nearest(at => readers.get(at) ?? [])
+  const { id } = stepOf(cell)
+  return {
+    step: id,
+    message: `\`${id}\` needs all items, but stands between \`${first}\` and \`${last}\`, which work on one item at a time because values that are never stored pass between their steps`,
+    fix: `feed \`${last}\` from a second pipeline that starts after \`${id}\`, or take \`${id}\` off the way between them`,
   }
 }
 
-function joinFedOnlyBySegment(
-  cells: readonly LooseCell[],
-  inSegment: Set<number>,
-  ancestors: readonly Set<number>[],
-  find: UnionFind,
-  stepOf: (cell: number) => LooseStep,
-): void {
-  for (const cell of cells) {
-    if (inSegment.has(cell.index) || stepOf(cell.index).mode !== 'item' || stepOf(cell.index).lane !== 'cpu') continue
+/** Members of one segment that would run on different items. */
+function tornSegments({ stepOf, placeOf, find, inSegment }: Cells): readonly SegmentProblem[] {
+  const torn = [...inSegment].find(cell => placeOf(cell) !== placeOf(find.root(cell)))
+  if (torn === undefined) return []
+  const [one, other] = [stepOf(torn).id, stepOf(find.root(torn)).id]
+  return [
+    {
+      step: one,
+      message: `\`${one}\` and \`${other}\` pass values that are never stored, but do not run on the same items`,
+      fix: 'give both the same `items` and `join`, or put them into one pipeline and `items` on its use',
+    },
+  ]
+}
+
+function joinFedOnlyBySegment({ all, stepOf, inputsOf, placeOf, find, inSegment }: Cells): void {
+  const below = new Map<number, Set<number>>()
+  for (const cell of all) {
+    const step = stepOf(cell.index)
+    if (inSegment.has(cell.index) || step.mode !== 'item' || step.lane !== 'cpu') continue
     const perItem = cell.inputs.filter(input => input.per === 'item').flatMap(input => input.sources)
     const shared = cell.inputs.filter(input => input.per === 'collection').flatMap(input => input.sources)
     const roots = new Set(perItem.map(source => find.root(source.cell)))
     const [root] = roots
-    if (root === undefined || roots.size > 1 || !perItem.every(source => inSegment.has(source.cell))) continue
-    const waits = shared.some(source => [...ancestors[source.cell]!].some(one => find.root(one) === root))
-    if (waits) continue
+    if (root === undefined || placeOf(root) !== placeOf(cell.index)) continue
+    if (roots.size > 1 || !perItem.every(source => inSegment.has(source.cell))) continue
+    if (shared.some(source => dependants(root).has(source.cell))) continue
     find.join(cell.index, root)
     inSegment.add(cell.index)
+  }
+
+  /** Cells that a segment feeds, directly or not. Cells that join it later were among them, so they change nothing. */
+  function dependants(root: number): ReadonlySet<number> {
+    const known = below.get(root)
+    if (known !== undefined) return known
+    const found = new Set<number>()
+    for (const { index } of all) {
+      const member = inSegment.has(index) && find.root(index) === root
+      if (member || inputsOf(index).some(source => found.has(source))) found.add(index)
+    }
+    below.set(root, found)
+    return found
   }
 }
 
 /** A per-item step joins the group that finishes last among its inputs, if all others are done before that one starts. */
-function chainItemSteps(
-  cells: readonly LooseCell[],
-  inSegment: ReadonlySet<number>,
-  inputsOf: (cell: number) => readonly number[],
-  find: UnionFind,
-  stepOf: (cell: number) => LooseStep,
-): void {
-  for (const cell of cells) {
-    const step = stepOf(cell.index)
-    if (inSegment.has(cell.index) || step.mode !== 'item') continue
-    const sources = inputsOf(cell.index)
-    const host = sources.find(source => {
+function chainItemSteps({ all, stepOf, inputsOf, placeOf, find, inSegment }: Cells): void {
+  // Groups whose values a group outside segments reads. Roots do not change any more once a reader asks for them.
+  const before = new Map<number, Set<number>>()
+  for (const { index } of all) {
+    const step = stepOf(index)
+    if (inSegment.has(index)) continue
+    const roots = new Map(inputsOf(index).map(source => [find.root(source), source]))
+    const hosts = step.mode === 'item' ? [...roots] : []
+    const host = hosts.find(([root, source]) => {
       const other = stepOf(source)
       if (inSegment.has(source) || other.mode !== 'item' || other.lane !== step.lane) return false
-      const before = groupsBefore(find.root(source), cells, inputsOf, find)
-      return sources.every(one => find.root(one) === find.root(source) || before.has(find.root(one)))
+      if (placeOf(source) !== placeOf(index)) return false
+      return [...roots.keys()].every(one => one === root || before.get(root)!.has(one))
     })
-    if (host !== undefined) find.join(cell.index, host)
-  }
-}
-
-/** Groups that are finished for an item (or altogether) before this group can start. */
-function groupsBefore(
-  root: number,
-  cells: readonly LooseCell[],
-  inputsOf: (cell: number) => readonly number[],
-  find: UnionFind,
-): ReadonlySet<number> {
-  const before = new Set<number>()
-  for (const { index } of cells) {
-    if (find.root(index) !== root) continue
-    for (const source of inputsOf(index)) if (find.root(source) !== root) before.add(find.root(source))
-  }
-  return before
-}
-
-function finish(
-  cells: readonly LooseCell[],
-  steps: readonly LooseStep[],
-  outputs: readonly GraphOutput[],
-  find: UnionFind,
-) {
-  const stepOf = (cell: number) => steps[cells[cell]!.step]!
-  const rootsInOrder = topologicalGroups(cells, find)
-  const groupOf = new Map(rootsInOrder.map((root, index) => [root, index]))
-  const finished: Cell[] = cells.map(cell => ({ ...cell, group: groupOf.get(find.root(cell.index))! }))
-  const read = new Map<string, CellPort>()
-  for (const cell of finished) {
-    for (const input of cell.inputs) {
-      for (const source of input.sources) {
-        if (finished[source.cell]!.group !== cell.group) read.set(`${source.cell}.${source.port}`, source)
-      }
+    if (host === undefined) {
+      before.set(index, new Set(roots.keys()))
+      continue
     }
+    find.join(index, host[0])
+    for (const root of roots.keys()) if (root !== host[0]) before.get(host[0])!.add(root)
   }
-  for (const output of outputs) for (const source of output.cells) read.set(`${source.cell}.${source.port}`, source)
-  const groups: Group[] = rootsInOrder.map((_, index) => {
-    const members = finished.filter(cell => cell.group === index)
-    const externals = new Map<string, CellPort>()
-    for (const cell of members) {
-      for (const input of cell.inputs) {
-        for (const source of input.sources) {
-          if (finished[source.cell]!.group !== index) externals.set(`${source.cell}.${source.port}`, source)
-        }
-      }
-    }
-    const mode = stepOf(members[0]!.index).mode
-    const gpu = members.some(cell => stepOf(cell.index).lane === 'gpu')
-    return {
-      index,
-      form: mode === 'item' ? 'items' : mode,
-      lane: gpu ? 'gpu' : stepOf(members[0]!.index).lane,
-      cells: members.map(cell => cell.index),
-      externals: [...externals.values()],
-      exports: [...read.values()].filter(source => finished[source.cell]!.group === index),
-    }
-  })
-  return { groups, steps: steps.map(step => ({ ...step, cells: finished.filter(cell => cell.step === step.index) })) }
-}
-
-function topologicalGroups(cells: readonly LooseCell[], find: UnionFind): readonly number[] {
-  const order: number[] = []
-  const seen = new Set<number>()
-  function visit(root: number): void {
-    if (seen.has(root)) return
-    seen.add(root)
-    for (const cell of cells) {
-      if (find.root(cell.index) !== root) continue
-      for (const input of cell.inputs) for (const source of input.sources) visit(find.root(source.cell))
-    }
-    order.push(root)
-  }
-  for (const cell of cells) visit(find.root(cell.index))
-  return order
 }
 
 function isTransient(step: LooseStep, port: string): boolean {
   return step.outputs.find(output => output.port === port)?.persist === 'transient'
-}
-
-function ancestorSets(count: number, inputsOf: (cell: number) => readonly number[]): readonly Set<number>[] {
-  const sets: Set<number>[] = []
-  for (let cell = 0; cell < count; cell++) {
-    const set = new Set<number>()
-    for (const source of inputsOf(cell)) {
-      set.add(source)
-      for (const above of sets[source]!) set.add(above)
-    }
-    sets.push(set)
-  }
-  return sets
-}
-
-interface UnionFind {
-  readonly root: (cell: number) => number
-  readonly join: (a: number, b: number) => void
-}
-
-function unionFind(count: number): UnionFind {
-  const parents = Array.from({ length: count }, (_, i) => i)
-  function root(cell: number): number {
-    let at = cell
-    while (parents[at] !== at) {
-      parents[at] = parents[parents[at]!]!
-      at = parents[at]!
-    }
-    return at
-  }
-  // The smaller root wins, so a root does not depend on the order of joining.
-  function join(a: number, b: number): void {
-    parents[Math.max(root(a), root(b))] = Math.min(root(a), root(b))
-  }
-  return { root, join }
 }

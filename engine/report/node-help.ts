@@ -46,6 +46,8 @@ const MODES: { readonly [mode in NodeDefinition['mode']]: string } = {
   collection: 'once per cell, on whole collections',
   files: 'once per file of its folder and makes an item of each',
   scatter: 'once per cell and makes the items',
+  split: 'once per item and makes its children',
+  gather: 'once per item, over its children',
 }
 
 function familyOf(node: NodeDefinition | undefined): string {
