@@ -45,15 +45,16 @@ export function applyEvent(state: RunState, event: RunEvent): RunState {
       state.inferences += event.inferences
       const step = state.stepById.get(event.step)
       if (step !== undefined) {
-        if (event.rebuilt) step.rebuilt++
-        else step.done++
+        const tasks = event.again ? 0 : 1
+        if (event.rebuilt) step.rebuilt += tasks
+        else step.done += tasks
         step.spentMs += event.durationMs
         step.outputBytes += event.outputBytes
         step.inferences += event.inferences
         addToWindow(step.computedPerSecond, event.atMs, 1)
         const lane = laneOf(state, step.lane)
         if (lane !== undefined) addToWindow(lane.workMsPerSecond, event.atMs, event.durationMs)
-        settle(state, step, event.atMs, 1)
+        settle(state, step, event.atMs, tasks)
       }
       break
     }

@@ -1,3 +1,4 @@
+import { TaskError } from '../base/diagnostic.ts'
 import type { Digest } from '../base/digest.ts'
 import type { CellPort } from '../contract/graph.ts'
 import type { Store, TaskRecord } from '../contract/store.ts'
@@ -25,7 +26,7 @@ export interface Dispatch {
   /** The unit of one item (or of a whole group); undefined if an input of it failed. */
   readonly unitOf: (group: GroupState, item: number, wantValues?: readonly number[]) => Unit | undefined
   /** Runs it, storing outcomes as they come, and making lost inputs again. */
-  readonly run: (group: GroupState, unit: Unit) => Promise<UnitResult>
+  readonly run: (group: GroupState, item: number, unit: Unit) => Promise<UnitResult>
   /** Makes a lost value again. */
   readonly remake: (source: CellPort, item: string | undefined) => Promise<void>
 }
@@ -37,6 +38,7 @@ export function createDispatch(
   executor: Executor,
   writer: Writer,
   narrator: Narrator,
+  forced: ReadonlySet<number>,
 ): Dispatch {
   let nextUnit = 0
   return { unitOf, run, remake }
@@ -52,6 +54,8 @@ export function createDispatch(
       item: id,
       externals,
       wantValues,
+      // Whoever makes a lost value again has been forced, if at all, the first time.
+      forced: wantValues.length > 0 ? [] : forcedTasks(group),
       file: state.files.byGroup.get(group.group.index)?.[item],
       sourcePaths: files.map(file => [file.sha256, file.path] as const),
     }
@@ -73,25 +77,29 @@ export function createDispatch(
     return digests
   }
 
-  async function run(group: GroupState, unit: Unit): Promise<UnitResult> {
+  function forcedTasks(group: GroupState): readonly number[] {
+    return group.wire.tasks.flatMap(({ cell }, task) => (forced.has(cell) ? [task] : []))
+  }
+
+  async function run(group: GroupState, item: number, unit: Unit): Promise<UnitResult> {
     for (let round = 0; ; round++) {
-      const result = await submit(group, unit)
+      const result = await submit(group, item, unit)
       if (result.lost === undefined) return result
-      const { external, item } = result.lost
+      const { external, item: lostItem } = result.lost
       const source = group.group.externals[external]!
       if (round >= maxLost) throw new Error(`internal: ${portAddress(state, source)} is lost again and again`)
-      await remake(source, item ?? (group.wire.externals[external]!.per === 'item' ? unit.item : undefined))
+      await remake(source, lostItem ?? (group.wire.externals[external]!.per === 'item' ? unit.item : undefined))
     }
   }
 
-  async function submit(group: GroupState, unit: Unit): Promise<UnitResult> {
+  async function submit(group: GroupState, item: number, unit: Unit): Promise<UnitResult> {
     const stored: Promise<void>[] = []
     const span = narrator.unit(group, unit)
     const result = await executor.submit(group.group.lane, group.wire, unit, {
       started: span.started,
       note: (task, message) => narrator.note(group, task, unit.item, message),
       outcome: outcome => {
-        const done = writer.add(recordOf(group, outcome)).then(() => narrator.outcome(group, unit.item, outcome))
+        const done = writer.add(recordOf(group, outcome)).then(() => narrator.outcome(group, item, outcome))
         stored.push(done)
         return done
       },
@@ -110,7 +118,11 @@ export function createDispatch(
     const unit = unitOf(group, position, [index])
     if (unit === undefined) throw new Error(`internal: ${portAddress(state, source)} cannot be made again`)
     narrator.remark(group, item, `${portAddress(state, source)} was lost from the cache and is made again`)
-    await run(group, unit)
+    const { failures } = await run(group, position, unit)
+    const [failure] = failures
+    if (failure === undefined) return
+    const message = `${portAddress(state, source)} was lost from the cache and cannot be made again: ${failure.problem.message}`
+    throw new TaskError({ ...failure.problem, message })
   }
 }
 

@@ -53,7 +53,7 @@ export function startRun(request: RunRequest): RunHandle {
       if (event.type === 'task.skipped') counts.skipped += event.tasks
       if (event.type === 'task.failed') counts.failed++
       if (event.type === 'task.done') {
-        counts[event.rebuilt ? 'rebuilt' : 'done']++
+        if (!event.again) counts[event.rebuilt ? 'rebuilt' : 'done']++
         inferences += event.inferences
       }
       request.emit(event)
@@ -89,7 +89,7 @@ export function startRun(request: RunRequest): RunHandle {
     },
     abort() {
       stopStatus ??= 'interrupted'
-      schedule.stop()
+      schedule.abort()
       executor.abort()
     },
   }

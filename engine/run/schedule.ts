@@ -53,6 +53,8 @@ export interface Schedule {
   readonly queued: (lane: Lane) => number
   /** Starts nothing new; what is in flight is finished and stored. */
   readonly stop: () => void
+  /** What is in flight is given up: it does not count as failed. */
+  readonly abort: () => void
   readonly remake: (source: CellPort, item: string | undefined) => Promise<void>
 }
 
@@ -66,12 +68,15 @@ const sliceMs = 20
 export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule {
   const { registry, store, executor, writer, narrator } = options
   const state = createRunState(graph)
-  const dispatch = createDispatch(state, store, executor, writer, narrator)
+  const dispatch = createDispatch(state, store, executor, writer, narrator, options.forced)
   const ready = state.groups.map(createQueue)
   const inFlight: Record<Lane, number> = { gpu: 0, cpu: 0, io: 0 }
   /** Group records on their way to the store. */
   let closing = 0
+  /** A group that is known at once must not look like the end while others are still to be opened. */
+  let opening = 0
   let stopped = false
+  let aborted = false
   let pumping = false
   let finish: () => void = () => {}
   let fatal: unknown
@@ -80,6 +85,10 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
     state,
     run,
     stop,
+    abort() {
+      aborted = true
+      stop()
+    },
     remake: dispatch.remake,
     failed: () => state.groups.some(group => group.failed > 0),
     queued: lane =>
@@ -90,12 +99,10 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
     const ended = new Promise<void>(resolve => {
       finish = resolve
     })
-    // A group that is known at once must not look like the end while others are still to be opened.
-    pumping = true
-    for (const group of state.groups) tryOpen(group)
-    pumping = false
+    tryOpenAll(state.groups.keys())
     pump()
     await ended
+    for (const group of state.groups) narrator.skipped(group, 'all', 'the run stopped before')
     if (fatal !== undefined) throw fatal
   }
 
@@ -118,8 +125,9 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
         )
     } catch (error) {
       if (!(error instanceof TaskError)) throw error
-      narrator.failed(group, 0, undefined, error.diagnostic)
-      failGroup(group, undefined)
+      narrator.items(group, 1)
+      narrator.failed(group, 0, 0, error.diagnostic)
+      failGroup(group, 'its step could not begin')
       afterFailure()
     }
   }
@@ -134,7 +142,7 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
     if (inputs !== undefined) {
       group.key = groupKey(group, inputs)
       if (!isForced(group) && adoptGroup(state, group, store)) {
-        narrator.hits(group, ids.length)
+        narrator.hits(group, 'all')
         closeGroup(group)
         return
       }
@@ -174,7 +182,7 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
     group.key = wholeKey(group, collectionInputs(state, group))
     const row = isForced(group) ? undefined : store.task(group.key)
     if (row !== undefined && adoptOutputs(state, group, row.outputs, store)) {
-      narrator.hits(group, 1)
+      narrator.hits(group, 'all')
       closeGroup(group)
       return
     }
@@ -222,7 +230,7 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
     group.status[item] = 'running'
     const unit = dispatch.unitOf(group, item)
     if (unit === undefined) {
-      narrator.skipped(group, 1, 'an input failed')
+      narrator.skipped(group, item, 'an input failed')
       finishItem(group, item, true)
       return
     }
@@ -231,14 +239,14 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
       const standings = resolveUnit(group.wire, unit.externals, unit.file, itemIdOf, store.task, true)
       if (standings !== undefined) {
         for (const [i, digest] of knownExports(group.wire, standings).entries()) setExport(group, i, item, digest)
-        narrator.hits(group, 1)
+        narrator.hits(group, item)
         finishItem(group, item, false)
         return
       }
     }
     inFlight[group.group.lane]++
     dispatch
-      .run(group, unit)
+      .run(group, item, unit)
       .then(result => acceptResult(group, item, result))
       .catch((error: unknown) => failUnit(group, item, error))
       .finally(() => {
@@ -248,10 +256,7 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
   }
 
   function acceptResult(group: GroupState, item: number, result: UnitResult): void {
-    const id = group.ids[item]
-    narrator.tasks(group, 'hits', result.hits)
-    narrator.tasks(group, 'skipped', result.skipped, 'a task before it failed')
-    for (const { task, problem } of result.failures) narrator.failed(group, task, id, problem)
+    narrator.result(group, item, result)
     const failed = result.exports.some(one => one.state === 'failed')
     if (!isWhole(group)) {
       for (const [i, one] of result.exports.entries()) if (one.state === 'known') setExport(group, i, item, one.digest)
@@ -275,9 +280,9 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
             message: error instanceof Error ? error.message : String(error),
             fix: 'other items are not affected; run again to try this one once more',
           }
-    narrator.failed(group, 0, group.ids[item], problem)
-    const others = group.wire.tasks.map((_, task) => task).slice(1)
-    narrator.tasks(group, 'skipped', others, 'its unit did not finish')
+    if (aborted) narrator.skipped(group, item, 'the run was given up')
+    else narrator.failed(group, undefined, item, problem)
+    narrator.skipped(group, item, 'its unit did not finish')
     if (error instanceof TaskError) fatal ??= error
     finishItem(group, item, true)
     afterFailure()
@@ -336,14 +341,19 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
   }
 
   function openDownstream(group: GroupState): void {
-    for (const index of group.downstream) tryOpen(state.groups[index]!)
+    tryOpenAll(group.downstream)
   }
 
-  function failGroup(group: GroupState, reason: string | undefined): void {
-    if (reason !== undefined) {
-      narrator.items(group, 1)
-      narrator.skipped(group, 1, reason)
-    }
+  function tryOpenAll(groups: Iterable<number>): void {
+    opening++
+    for (const index of groups) tryOpen(state.groups[index]!)
+    opening--
+  }
+
+  /** None of it can run. How many items it would have is not known then, so each of its cells counts as one task. */
+  function failGroup(group: GroupState, reason: string): void {
+    if (group.announced === 0) narrator.items(group, 1)
+    narrator.skipped(group, 'all', reason)
     group.phase = 'done'
     group.failed = 1
     group.ids = []
@@ -352,7 +362,7 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
   }
 
   function checkEnd(): void {
-    if (pumping || inFlight.gpu + inFlight.cpu + inFlight.io + closing > 0) return
+    if (pumping || opening > 0 || inFlight.gpu + inFlight.cpu + inFlight.io + closing > 0) return
     if (stopped || ready.every(queue => queue.size() === 0)) finish()
   }
 

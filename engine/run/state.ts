@@ -39,6 +39,9 @@ export interface GroupState {
   failed: number
   /** Key of the whole group, once every input is complete. */
   key: Key | undefined
+  /** Items that were announced (1 for collection and scatter cells), and how their tasks ended; see ledger.ts. */
+  announced: number
+  ended: Uint8Array
 }
 
 export function createRunState(graph: Graph): RunState {
@@ -61,6 +64,8 @@ export function createRunState(graph: Graph): RunState {
       open: 0,
       failed: 0,
       key: undefined,
+      announced: 0,
+      ended: new Uint8Array(0),
     }),
   )
   return {

@@ -102,16 +102,19 @@ export async function evaluateUnit(group: WireGroup, unit: Unit, host: UnitHost)
 
   async function evaluateExports(): Promise<readonly ExportResult[]> {
     const results: ExportResult[] = []
-    for (const [i, { task, port }] of group.exports.entries()) {
+    for (const i of exportsByEffort(group)) {
+      const { task, port } = group.exports[i]!
       try {
         const digest = await digestOf(task, port)
         if (unit.wantValues.includes(i)) await valueFrom(task, port)
-        results.push({ state: 'known', digest })
+        results[i] = { state: 'known', digest }
       } catch (error) {
         if (!(error instanceof Unavailable)) throw error
-        results.push({ state: 'failed', task })
+        results[i] = { state: 'failed', task }
       }
     }
+    // Nobody asked for these: there was no need, or somebody failed before asking.
+    for (const state of states) if (state.status === 'open') state.status = failures.length > 0 ? 'skipped' : 'hit'
     return results
   }
 
@@ -132,8 +135,9 @@ export async function evaluateUnit(group: WireGroup, unit: Unit, host: UnitHost)
   async function find(task: number): Promise<void> {
     const state = states[task]!
     const row = host.lookup(await keyOf(task))
-    if (row !== undefined && storedPorts(task).every(port => row.outputs[port] !== undefined)) {
-      state.digests = row.outputs
+    const known = row !== undefined && storedPorts(task).every(port => row.outputs[port] !== undefined)
+    if (known) state.digests = row.outputs
+    if (known && !unit.forced.includes(task)) {
       state.status = 'hit'
       settle(task)
     } else {
@@ -269,6 +273,23 @@ export async function evaluateUnit(group: WireGroup, unit: Unit, host: UnitHost)
       }
     }
   }
+}
+
+/**
+ * The export that rests on most tasks comes last: once it is stored, so is all the rest, and after a crash nothing
+ * transient has to be made again for the sake of a smaller one.
+ */
+function exportsByEffort(group: WireGroup): readonly number[] {
+  const before: Set<number>[] = []
+  for (const [task, { inputs }] of group.tasks.entries()) {
+    const own = new Set([task])
+    for (const source of inputs.flatMap(input => input.sources)) {
+      if ('task' in source) for (const one of before[source.task]!) own.add(one)
+    }
+    before.push(own)
+  }
+  const effort = group.exports.map(({ task }) => before[task]!.size)
+  return group.exports.map((_, i) => i).sort((a, b) => effort[a]! - effort[b]! || a - b)
 }
 
 function consumersByPort(group: WireGroup): ReadonlyMap<string, readonly number[]> {

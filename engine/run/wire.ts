@@ -54,6 +54,8 @@ export interface Unit {
   readonly externals: readonly Digest[]
   /** Exports whose value is wanted although their digest is known: their blob was lost. */
   readonly wantValues: readonly number[]
+  /** Tasks that run although they are known (`--force`). */
+  readonly forced: readonly number[]
   /** The file behind an item of a `files` node. */
   readonly file: ItemFile | undefined
   /** Where this item's source files are: content digest → absolute path. */
