@@ -20,6 +20,8 @@ interface PooledWorker {
   readonly slot: string
   readonly groups: Set<number>
   readonly units: Map<number, Assigned>
+  /** Its unit was there when a worker died: no other unit may share its fate. */
+  alone: boolean
 }
 
 interface Assigned {
@@ -34,6 +36,8 @@ export function createPool(options: PoolOptions) {
   const workers = new Map<string, PooledWorker>()
   const queue = new PQueue({ concurrency: options.slots.length * options.unitsPerWorker })
   let aborted = false
+  let waiting: (() => void)[] = []
+  let waitingAlone = 0
 
   return {
     capacity: options.slots.length * options.unitsPerWorker,
@@ -48,7 +52,8 @@ export function createPool(options: PoolOptions) {
   async function tryUnit(group: WireGroup, unit: Unit, listener: UnitListener): Promise<UnitResult> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await assign(freest(), group, unit, listener)
+        // Which of its units killed a worker cannot be known, so all of them are tried again one by one.
+        return await place(attempt > 1, group, unit, listener)
       } catch (error) {
         if (!(error instanceof WorkerCrash)) throw error
         if (aborted || attempt >= options.attempts) throw new WorkerCrash(error.message, attempt)
@@ -56,21 +61,47 @@ export function createPool(options: PoolOptions) {
     }
   }
 
-  function freest(): PooledWorker {
-    if (aborted) throw new WorkerCrash('the run was aborted', 0)
+  /** Gives the unit to a worker as soon as one has room for it. */
+  async function place(alone: boolean, group: WireGroup, unit: Unit, listener: UnitListener): Promise<UnitResult> {
+    if (alone) waitingAlone++
+    for (;;) {
+      if (aborted) throw new WorkerCrash('the run was aborted', 0)
+      const worker = !alone && waitingAlone > 0 ? undefined : freest(alone ? 1 : options.unitsPerWorker)
+      if (worker === undefined) {
+        await new Promise<void>(resume => waiting.push(resume))
+        continue
+      }
+      if (alone) waitingAlone--
+      worker.alone = alone
+      wakeWaiting()
+      return assign(worker, group, unit, listener).finally(() => {
+        worker.alone = false
+        wakeWaiting()
+      })
+    }
+  }
+
+  function wakeWaiting(): void {
+    const resumed = waiting
+    waiting = []
+    for (const resume of resumed) resume()
+  }
+
+  /** The worker with the fewest units, if they are fewer than `limit`. */
+  function freest(limit: number): PooledWorker | undefined {
     let best: PooledWorker | undefined
     for (const slot of options.slots) {
       const worker = workers.get(slot) ?? startWorker(slot)
+      if (worker.alone || worker.units.size >= limit) continue
       if (best === undefined || worker.units.size < best.units.size) best = worker
       if (best.units.size === 0) break
     }
-    if (best === undefined) throw new Error('internal: a pool without slots')
     return best
   }
 
   function startWorker(slot: string): PooledWorker {
     const handle = options.start(slot, message => receive(worker, message))
-    const worker: PooledWorker = { handle, slot, groups: new Set(), units: new Map() }
+    const worker: PooledWorker = { handle, slot, groups: new Set(), units: new Map(), alone: false }
     workers.set(slot, worker)
     handle.send(options.opening(slot))
     void handle.gone.then(reason => {
@@ -134,6 +165,7 @@ export function createPool(options: PoolOptions) {
   function abort(): void {
     aborted = true
     queue.clear()
+    wakeWaiting()
     for (const worker of workers.values()) worker.handle.kill()
   }
 }
