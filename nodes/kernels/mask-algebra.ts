@@ -120,7 +120,7 @@ function combine(builder: MaskBuilder, a: MaskSet, i: number, b: MaskSet, j: num
       const endA = a.ends[runA]!
       const endB = b.ends[runB]!
       const start = Math.max(a.starts[runA]!, b.starts[runB]!)
-      const end = endA < endB ? endA : endB
+      const end = Math.min(endA, endB)
       if (start < end) {
         starts[count] = start
         ends[count++] = end

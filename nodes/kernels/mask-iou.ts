@@ -162,9 +162,9 @@ function intersection(a: MaskSet, i: number, b: MaskSet, j: number, from: number
     const startB = startsB[runB]!
     const endA = endsA[runA]!
     const endB = endsB[runB]!
-    const start = startA > startB ? startA : startB
+    const start = Math.max(startA, startB)
     if (start >= to) break
-    const end = endA < endB ? endA : endB
+    const end = Math.min(endA, endB)
     if (end > start) shared += end - start
     if (endA <= endB) runA++
     if (endB <= endA) runB++

@@ -138,11 +138,11 @@ function edgeCrossings(at: number, firstColumn: number, lastColumn: number): voi
       const t = middle - startX
       const here = Math.trunc(startY + slope * t + 0.5)
       const after = Math.trunc(startY + slope * (t + 1) + 0.5)
-      upper = here < after ? here : after
+      upper = Math.min(here, after)
     } else upper = startY + crossingStep(startX, slope, spanY, middle)
     const row = Math.ceil((upper - 2) / 5)
     columns[count] = column - firstColumn
-    rows[count++] = row < 0 ? 0 : row > height ? height : row
+    rows[count++] = Math.max(0, Math.min(row, height))
   }
   found.count = count
 }

@@ -91,5 +91,5 @@ function mix(pixels: Uint8Array, first: number, step: number, filter: TriangleFi
 
 function clip(sum: number): number {
   const value = sum >> BITS
-  return value < 0 ? 0 : value > 255 ? 255 : value
+  return Math.max(0, Math.min(value, 255))
 }
