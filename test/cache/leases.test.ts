@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { openLeases } from '../../cache/leases.ts'
 import { openStore } from '../../cache/open.ts'
 import { ownerOf } from '../../cache/owner.ts'
-import { EXPIRY_MS } from '../../cache/owners.ts'
+import { DOUBT_MS, EXPIRY_MS } from '../../cache/owners.ts'
 import { sha256 } from '../../engine/base/digest.ts'
 import { type Compiled, compileStore, ended, messages } from './compiled.ts'
 
@@ -31,23 +31,30 @@ function heldBy(owner: { host?: string; boot?: string; pid?: number; start?: str
   db.close()
 }
 
+const NOW = 1_000_000_000
+const named = (...items: string[]) => items.map(item => ({ segment, item }))
+/** Each item in a set of its own. */
+const each = (...items: string[]) => items.map(item => named(item))
+
+/** Items among a and b that are taken at this time of the clock, after watching for so long. */
+function takenAt(nowMs: number, watchedMs = 0): readonly string[] {
+  let monotonicMs = 0
+  const leases = openLeases(folder, { heartbeat: false, now: () => nowMs, monotonicMs: () => monotonicMs })
+  if (watchedMs > 0) leases.take(each('a'))
+  monotonicMs = watchedMs
+  const { holders } = leases.take(each('a', 'b'))
+  leases.close()
+  return ['a', 'b'].filter((_, i) => holders[i] === undefined)
+}
+
 describe('a lease', () => {
-  const NOW = 1_000_000_000
-
-  function takeAt(nowMs: number): readonly string[] {
-    const leases = openLeases(folder, { heartbeat: false, now: () => nowMs })
-    const { taken, held } = leases.take(segment, ['a', 'b'])
-    leases.close()
-    expect([...taken, ...held.map(({ item }) => item)].sort()).toEqual(['a', 'b'])
-    return taken
-  }
-
   it('on a free item is given, again to the same process too, and can be given back', () => {
     const leases = openLeases(folder, { heartbeat: false })
-    expect(leases.take(segment, ['a', 'b'])).toEqual({ taken: ['a', 'b'], held: [] })
-    expect(leases.take(segment, ['b', 'c']).taken).toEqual(['b', 'c'])
-    expect(leases.take(sha256('another segment'), ['a']).taken).toEqual(['a'])
-    leases.release(segment, ['a'])
+    expect(leases.take(each('a', 'b'))).toEqual({ holders: [undefined, undefined], shared: false })
+    expect(leases.take(each('b', 'c')).holders).toEqual([undefined, undefined])
+    expect(leases.take([[{ segment: sha256('another segment'), item: 'a' }]]).holders).toEqual([undefined])
+    leases.release(named('a'))
+    leases.take([])
     const db = new Database(join(folder, 'index.db'))
     expect(db.prepare('SELECT item FROM lease ORDER BY item').pluck().all()).toEqual(['a', 'b', 'c'])
     leases.close()
@@ -55,38 +62,87 @@ describe('a lease', () => {
     db.close()
   })
 
+  it('that is given back and taken at once is held', () => {
+    const leases = openLeases(folder, { heartbeat: false })
+    leases.take(each('a'))
+    leases.release(named('a'))
+    leases.take(each('a'))
+    leases.take([])
+    const db = new Database(join(folder, 'index.db'))
+    expect(db.prepare('SELECT item FROM lease').pluck().all()).toEqual(['a'])
+    db.close()
+    leases.close()
+  })
+
   it('of a process that died is taken over at once', () => {
     heldBy({ pid: 4_999_999, beatMs: NOW })
-    expect(takeAt(NOW)).toEqual(['a', 'b'])
+    expect(takenAt(NOW)).toEqual(['a', 'b'])
   })
 
   it('of an earlier process with the same id is taken over at once', () => {
     heldBy({ start: '1', beatMs: NOW })
-    expect(ownerOf(process.pid).start === '' ? ['a', 'b'] : takeAt(NOW)).toEqual(['a', 'b'])
+    expect(ownerOf(process.pid).start === '' ? ['a', 'b'] : takenAt(NOW)).toEqual(['a', 'b'])
   })
 
   it('of before a reboot is taken over at once', () => {
     heldBy({ boot: '00000001', beatMs: NOW })
-    expect(takeAt(NOW)).toEqual(['a', 'b'])
+    expect(takenAt(NOW)).toEqual(['a', 'b'])
   })
 
-  it('of another host is respected until it has shown no life for a while', () => {
+  it('of another container is respected until no life was seen for a while', () => {
     heldBy({ host: '00000001', beatMs: NOW })
-    expect(takeAt(NOW + EXPIRY_MS - 1)).toEqual(['b'])
-    expect(takeAt(NOW + EXPIRY_MS)).toEqual(['a', 'b'])
+    expect(takenAt(NOW, EXPIRY_MS - 1)).toEqual(['b'])
+    expect(takenAt(NOW, EXPIRY_MS)).toEqual(['a', 'b'])
   })
 
   it('of a process that runs but is stuck ends, too', () => {
-    const parent = ownerOf(process.ppid)
-    heldBy({ ...parent, beatMs: NOW })
-    expect(takeAt(NOW + 1)).toEqual(['b'])
-    expect(takeAt(NOW + EXPIRY_MS)).toEqual(['a', 'b'])
+    heldBy({ ...ownerOf(process.ppid), beatMs: NOW })
+    expect(takenAt(NOW, EXPIRY_MS - 1)).toEqual(['b'])
+    expect(takenAt(NOW, EXPIRY_MS)).toEqual(['a', 'b'])
+  })
+
+  it('does not end because the clock was set forward: a live process has time to show itself', () => {
+    heldBy({ ...ownerOf(process.ppid), beatMs: NOW })
+    expect(takenAt(NOW + 100 * EXPIRY_MS)).toEqual(['b'])
+    expect(takenAt(NOW + 100 * EXPIRY_MS, DOUBT_MS - 1)).toEqual(['b'])
+    expect(takenAt(NOW + 100 * EXPIRY_MS, DOUBT_MS)).toEqual(['a', 'b'])
+  })
+
+  it('of a stuck process ends although the clock was set back', () => {
+    heldBy({ ...ownerOf(process.ppid), beatMs: NOW })
+    expect(takenAt(NOW - 100 * EXPIRY_MS, EXPIRY_MS - 1)).toEqual(['b'])
+    expect(takenAt(NOW - 100 * EXPIRY_MS, EXPIRY_MS)).toEqual(['a', 'b'])
   })
 
   it('that is held says by whom and since when', () => {
     heldBy({ host: '00000001', pid: 123, beatMs: NOW })
+    const db = new Database(join(folder, 'index.db'))
+    db.prepare(
+      "INSERT INTO run (id, pipeline, path, started_ms, status, params_json, owner) VALUES ('r', 'p', '/p', 1, 'running', '{}', 77)",
+    ).run()
+    db.close()
     const leases = openLeases(folder, { heartbeat: false, now: () => NOW })
-    expect(leases.take(segment, ['a']).held).toEqual([{ item: 'a', processId: 123, sinceMs: 5 }])
+    expect(leases.take(each('a'))).toEqual({ holders: [{ processId: 123, runId: 'r', sinceMs: 5 }], shared: true })
+    leases.close()
+  })
+
+  it('is taken for all names of a set or for none', () => {
+    heldBy({ host: '00000001', beatMs: NOW })
+    const leases = openLeases(folder, { heartbeat: false, now: () => NOW })
+    const { holders } = leases.take([named('x', 'a', 'y'), named('z')])
+    expect(holders.map(holder => holder !== undefined)).toEqual([true, false])
+    const db = new Database(join(folder, 'index.db'))
+    expect(db.prepare('SELECT item FROM lease WHERE owner <> 77').pluck().all()).toEqual(['z'])
+    db.close()
+    leases.close()
+  })
+
+  it('that the store cannot record is given all the same: the commit that follows will say what is wrong', () => {
+    const leases = openLeases(folder, { heartbeat: false })
+    const db = new Database(join(folder, 'index.db'))
+    db.exec("CREATE TRIGGER full BEFORE INSERT ON lease BEGIN SELECT RAISE(ABORT, 'no'); END")
+    db.close()
+    expect(leases.take(each('a', 'b'))).toEqual({ holders: [undefined, undefined], shared: true })
     leases.close()
   })
 })
@@ -116,7 +172,7 @@ while (waiting.length > 0) {
   const later = []
   for (const item of waiting) {
     if (store.task(keyOf(item)) !== undefined) continue
-    if (leases.take(segment, [item]).taken.length === 0) { later.push(item); continue }
+    if (leases.take([[{ segment, item }]]).holders[0] !== undefined) { later.push(item); continue }
     if (store.task(keyOf(item)) === undefined) {
       appendFileSync(log, item + '\\n')
       const bytes = Buffer.from(item)
@@ -124,7 +180,7 @@ while (waiting.length > 0) {
       store.commit([{ key: keyOf(item), recipe: digest, outputs: { out: digest }, durationMs: 1,
         blobs: [{ digest, sizeBytes: bytes.byteLength, content: bytes }] }])
     }
-    leases.release(segment, [item])
+    leases.release([{ segment, item }])
   }
   waiting = later
 }
@@ -145,7 +201,7 @@ store.close()
     const child = compiled.start(
       `import { openLeases } from './cache/leases.js'
        const leases = openLeases(process.argv[2])
-       leases.take(process.argv[3], ['a'])
+       leases.take([[{ segment: process.argv[3], item: 'a' }]])
        process.send('taken')
        setInterval(() => {}, 1000)`,
       [folder, segment],
@@ -153,10 +209,10 @@ store.close()
     const end = ended(child)
     await messages(child, 1)
     const leases = openLeases(folder, { heartbeat: false })
-    expect(leases.take(segment, ['a']).held.map(({ processId }) => processId)).toEqual([child.pid])
+    expect(leases.take(each('a')).holders.map(holder => holder?.processId)).toEqual([child.pid])
     child.kill('SIGKILL')
     await end
-    expect(leases.take(segment, ['a']).taken).toEqual(['a'])
+    expect(leases.take(each('a')).holders).toEqual([undefined])
     leases.close()
   })
 
@@ -165,7 +221,7 @@ store.close()
       `import { openLeases } from './cache/leases.js'
        import Database from 'better-sqlite3'
        const leases = openLeases(process.argv[2], { now: () => 5 })
-       leases.take(process.argv[3], ['a'])
+       leases.take([[{ segment: process.argv[3], item: 'a' }]])
        const db = new Database(process.argv[2] + '/index.db')
        const beat = db.prepare('SELECT max(beat_ms) FROM owner').pluck()
        // Never returns to the event loop until the heartbeat has been seen.
