@@ -12,7 +12,8 @@ export function adoptGroup(state: RunState, group: GroupState, store: Store): bo
   for (const [i, source] of group.group.exports.entries()) {
     const bytes = store.read(row.outputs[String(i)] ?? '')
     if (bytes === undefined) return false
-    columns.push([portName(source), columnFrom(bytes, group.ids)])
+    // The exports of a split group are about its children, which only the manifest names.
+    columns.push([portName(source), columnFrom(bytes, group.group.form === 'split' ? undefined : group.ids)])
   }
   for (const [name, column] of columns) state.columns.set(name, column)
   group.status = new Array(group.ids.length).fill('done')

@@ -18,6 +18,17 @@ export function columnManifest(column: Column): Uint8Array {
   return encodeManifest({ ids: column.ids, digests: column.digests })
 }
 
+/** The part of a column that a selection chooses. */
+export function narrowColumn(column: Column, selected: ReadonlySet<string> | undefined): Column {
+  if (selected === undefined) return column
+  const kept = [...column.ids.keys()].filter(item => selected.has(column.ids[item]!))
+  return {
+    ids: kept.map(item => column.ids[item]!),
+    digests: kept.map(item => column.digests[item]),
+    failed: new Set(kept.flatMap((item, i) => (column.failed.has(item) ? [i] : []))),
+  }
+}
+
 /** For each of the joined ids: its position in a column, or −1. */
 export type Positions = Int32Array | 'same'
 
@@ -29,23 +40,37 @@ export interface Joined {
 
 /**
  * Items of a step from the items of its per-item inputs. `exact` (default): all must have the same; `inner`: those all
- * have; `left`: those of the first input, others may miss some.
+ * have; `left`: those of the first input, others may miss some; `outer`: those of any. With a selection, only the
+ * selected ids take part.
  * @throws TaskError that lists the ids when an exact join does not fit.
  */
 export function joinItems(
   address: string,
-  join: 'exact' | 'inner' | 'left',
-  inputs: readonly { readonly name: string; readonly ids: readonly string[] }[],
+  join: 'exact' | 'inner' | 'left' | 'outer',
+  written: readonly { readonly name: string; readonly ids: readonly string[] }[],
+  selected?: ReadonlySet<string>,
 ): Joined {
+  const narrowed = (ids: readonly string[]) => (selected === undefined ? ids : ids.filter(id => selected.has(id)))
+  const inputs = written.map(({ name, ids }) => ({ name, ids: narrowed(ids) }))
   const [first] = inputs
   if (first === undefined) throw new Error(`internal: ${address} has no per-item inputs to join`)
-  if (inputs.every(input => sameIds(input.ids, first.ids))) {
-    return { ids: first.ids, positions: inputs.map(() => 'same') }
-  }
-  if (join === 'exact') throw mismatch(address, inputs)
-  const maps = inputs.map(input => new Map(input.ids.map((id, i) => [id, i])))
-  const ids = join === 'left' ? first.ids : first.ids.filter(id => maps.every(map => map.has(id)))
+  const same = inputs.every(input => sameIds(input.ids, first.ids))
+  if (same && selected === undefined) return { ids: first.ids, positions: inputs.map(() => 'same') }
+  if (!same && join === 'exact') throw mismatch(address, inputs)
+  const maps = written.map(input => new Map(input.ids.map((id, i) => [id, i])))
+  const ids = joinedIds(join, first.ids, inputs)
   return { ids, positions: maps.map(map => Int32Array.from(ids, id => map.get(id) ?? -1)) }
+}
+
+function joinedIds(
+  join: 'exact' | 'inner' | 'left' | 'outer',
+  first: readonly string[],
+  inputs: readonly { readonly ids: readonly string[] }[],
+): readonly string[] {
+  if (join === 'outer') return [...new Set(inputs.flatMap(input => input.ids))].sort(compareText)
+  if (join !== 'inner') return first
+  const sets = inputs.map(input => new Set(input.ids))
+  return first.filter(id => sets.every(set => set.has(id)))
 }
 
 export function positionOf(positions: Positions, item: number): number {

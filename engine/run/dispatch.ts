@@ -2,7 +2,8 @@ import { TaskError } from '../base/diagnostic.ts'
 import type { Digest } from '../base/digest.ts'
 import type { CellPort } from '../contract/graph.ts'
 import type { Store, TaskRecord } from '../contract/store.ts'
-import { positionOf } from './columns.ts'
+import { childrenOf, lineOf, parentOf } from './children.ts'
+import { columnManifest, narrowColumn, positionOf } from './columns.ts'
 import type { Executor } from './executor.ts'
 import { missingInput } from './host.ts'
 import type { Narrator } from './narrate.ts'
@@ -47,7 +48,9 @@ export function createDispatch(
     const id = isWhole(group) ? undefined : group.ids[item]!
     const externals = id === undefined ? collectionInputs(state, group) : itemInputs(group, item)
     if (externals === undefined) return undefined
-    const files = id === undefined ? [...state.files.byItem.values()].flat() : (state.files.byItem.get(id) ?? [])
+    const { byItem, byGroup } = state.files
+    const files = id === undefined ? [...byItem.values()].flat() : lineOf(id).flatMap(one => byItem.get(one) ?? [])
+    const manifests = id === undefined ? narrowedManifests(group, externals) : childManifests(group, id, externals)
     return {
       id: nextUnit++,
       group: group.group.index,
@@ -56,7 +59,8 @@ export function createDispatch(
       wantValues,
       // Whoever makes a lost value again has been forced, if at all, the first time.
       forced: wantValues.length > 0 ? [] : forcedTasks(group),
-      file: state.files.byGroup.get(group.group.index)?.[item],
+      file: byGroup.get(group.group.index)?.[item],
+      manifests,
       sourcePaths: files.map(file => [file.sha256, file.path] as const),
     }
   }
@@ -65,6 +69,10 @@ export function createDispatch(
     const digests: Digest[] = []
     for (const [i, source] of group.group.externals.entries()) {
       const positions = group.positions[i]
+      if (group.wire.externals[i]!.children) {
+        digests.push(childrenOf(columnOf(state, source), group.ids[item]!).digest)
+        continue
+      }
       if (positions === undefined) {
         digests.push(singleOf(state, source))
         continue
@@ -75,6 +83,22 @@ export function createDispatch(
       digests.push(digest)
     }
     return digests
+  }
+
+  /** A selection's part of a collection is a list that nobody has stored. */
+  function narrowedManifests(group: GroupState, digests: readonly Digest[]): Unit['manifests'] {
+    if (group.selected === undefined) return []
+    return group.group.externals.flatMap((source, i) =>
+      group.wire.externals[i]!.per === 'item'
+        ? [[digests[i]!, columnManifest(narrowColumn(columnOf(state, source), group.selected))] as const]
+        : [],
+    )
+  }
+
+  function childManifests(group: GroupState, id: string, digests: readonly Digest[]): Unit['manifests'] {
+    return group.group.externals.flatMap((source, i) =>
+      group.wire.externals[i]!.children ? [[digests[i]!, childrenOf(columnOf(state, source), id).bytes] as const] : [],
+    )
   }
 
   function forcedTasks(group: GroupState): readonly number[] {
@@ -109,11 +133,17 @@ export function createDispatch(
     return result
   }
 
+  function digestOfItem(source: CellPort, item: string): Digest | undefined {
+    const column = columnOf(state, source)
+    return column.digests[column.ids.indexOf(item)]
+  }
+
   async function remake(source: CellPort, item: string | undefined): Promise<void> {
     const group = state.groups.find(other => other.group.cells.includes(source.cell))!
     const index = group.group.exports.findIndex(one => portName(one) === portName(source))
-    const position = item === undefined ? 0 : group.ids.indexOf(item)
-    const lost = group.group.form === 'collection' ? singleOf(state, source) : columnOf(state, source).digests[position]
+    const maker = item !== undefined && group.group.form === 'split' ? parentOf(item) : item
+    const position = maker === undefined ? 0 : group.ids.indexOf(maker)
+    const lost = item === undefined ? state.singles.get(portName(source)) : digestOfItem(source, item)
     if (lost !== undefined) store.drop(lost)
     const unit = unitOf(group, position, [index])
     if (unit === undefined) throw new Error(`internal: ${portAddress(state, source)} cannot be made again`)

@@ -1,5 +1,5 @@
 import type { Digest } from '../base/digest.ts'
-import type { Graph } from '../contract/graph.ts'
+import type { CellPort, Graph } from '../contract/graph.ts'
 import type { ItemFile } from '../contract/node.ts'
 import type { Registry } from '../contract/registry.ts'
 import type { Store } from '../contract/store.ts'
@@ -10,6 +10,7 @@ import { missingInput } from './host.ts'
 import { hasNoItems, openFiles, openItems, wholeKey } from './open-groups.ts'
 import { earlierInputs } from './record.ts'
 import { resolveUnit } from './resolve.ts'
+import { selectItems } from './select-items.ts'
 import {
   collectionInputs,
   columnOf,
@@ -54,12 +55,18 @@ export function forecast(graph: Graph, options: ForecastOptions): Forecast {
 
   function groupFates(group: GroupState): readonly (readonly Fate[])[] {
     const upstreamDeferred = group.upstream.some(index => deferred.includes(index))
-    if (upstreamDeferred && !isWhole(group)) {
+    const chooserOpen = group.group.selects.some(({ source }) => isOpen(source))
+    if ((upstreamDeferred || chooserOpen) && !isWhole(group)) {
       deferred.push(group.group.index)
       return []
     }
     group.phase = 'done'
-    return isWhole(group) ? [[wholeFate(group, upstreamDeferred)]] : itemFates(group)
+    if (!upstreamDeferred && !chooserOpen) group.selected = selectItems(state, group, registry, store)
+    return isWhole(group) ? [[wholeFate(group, upstreamDeferred || chooserOpen)]] : itemFates(group)
+  }
+
+  function isOpen(source: CellPort): boolean {
+    return unknownWhole.has(portName(source)) || (unknown.get(portName(source))?.size ?? 0) > 0
   }
 
   function wholeFate(group: GroupState, upstreamDeferred: boolean): Fate {
@@ -101,6 +108,8 @@ export function forecast(graph: Graph, options: ForecastOptions): Forecast {
       group.key = groupKey(group, opening.inputs)
       if (adoptGroup(state, group, store)) return group.ids.map(() => group.wire.tasks.map(() => 'hit' as const))
     }
+    // The children of a split are known when it is done.
+    if (group.group.form === 'split') deferred.push(group.group.index)
     const earlier = earlierInputs(state, group, store)
     return group.ids.map((_, item) => unitFates(group, item, earlier?.get(group.ids[item]!)))
   }

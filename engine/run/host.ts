@@ -103,13 +103,15 @@ export function createUnitHost(group: WireGroup, unit: Unit, services: WorkerSer
 
 /** A value, or the collection a collection node walks; thrown as `LostInput` when its bytes are gone. */
 function openExternal(group: WireGroup, unit: Unit, index: number, { registry, reader }: WorkerServices): unknown {
-  const { kind: kindName, per } = group.externals[index]!
+  const { kind: kindName, per, children } = group.externals[index]!
   const kind = kindNamed(registry, kindName)
   const digest = unit.externals[index]!
   if (digest === missingInput) return undefined
-  const bytes = reader.read(digest)
+  const own = unit.manifests.find(([name]) => name === digest)?.[1]
+  const bytes = own ?? reader.read(digest)
   if (bytes === undefined) throw new LostInput(index, undefined)
-  if (per === 'collection' || group.form === 'items') return kind.decode(bytes)
+  const walks = group.form === 'collection' || group.form === 'scatter' || children
+  if (per === 'collection' || !walks) return kind.decode(bytes)
   const { ids, digests } = decodeManifest(bytes)
   const collection: Collection = {
     digest,

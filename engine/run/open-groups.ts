@@ -1,8 +1,10 @@
+import { compareText } from '../base/diagnostic.ts'
 import { type Digest, recordDigest } from '../base/digest.ts'
 import { taskKey } from '../base/keys.ts'
 import type { ItemFile } from '../contract/node.ts'
 import type { Registry } from '../contract/registry.ts'
-import { joinItems, type Positions } from './columns.ts'
+import { parentOf } from './children.ts'
+import { joinItems, narrowColumn, type Positions } from './columns.ts'
 import { columnOf, type GroupState, portAddress, type RunState } from './state.ts'
 
 /** What a group starts with: its items, and the digests of its whole inputs if all of them are complete. */
@@ -14,16 +16,23 @@ export interface Opening {
 
 /**
  * May this group begin? Collection and scatter cells, and whole-collection inputs, wait until what they read is done;
- * per-item inputs only until their items are known (those of a scatter group are known when it is done).
+ * per-item inputs only until their items are known (those of a scatter or split group are known when it is done). What
+ * chooses the items must be done.
  */
 export function canOpen(state: RunState, group: GroupState): boolean {
-  const needsAll = group.group.form !== 'items'
+  const needsAll = group.group.form !== 'items' && group.group.form !== 'split'
   const shared = new Set(
     group.group.externals.flatMap((source, i) => (group.wire.externals[i]!.per === 'collection' ? [source.cell] : [])),
   )
+  const gathered = new Set(
+    group.group.externals.flatMap((source, i) => (group.wire.externals[i]!.children ? [source.cell] : [])),
+  )
+  const choosing = new Set(group.group.selects.map(({ source }) => source.cell))
   return group.upstream.every(index => {
     const other = state.groups[index]!
-    const complete = needsAll || other.group.form === 'scatter' || other.group.cells.some(cell => shared.has(cell))
+    const makesItems = other.group.form === 'scatter' || other.group.form === 'split'
+    const chooses = other.group.cells.some(cell => choosing.has(cell) || gathered.has(cell))
+    const complete = needsAll || makesItems || chooses || other.group.cells.some(cell => shared.has(cell))
     return complete ? other.phase === 'done' : other.phase !== 'waiting'
   })
 }
@@ -58,10 +67,16 @@ export function openFiles(
  */
 export function openItems(state: RunState, group: GroupState, wholeInputs: () => readonly Digest[]): Opening {
   const perItem = group.group.externals.flatMap((source, i) =>
-    group.wire.externals[i]!.per === 'item' ? [{ source, i }] : [],
+    group.wire.externals[i]!.per === 'item' && !group.wire.externals[i]!.children ? [{ source, i }] : [],
   )
+  if (perItem.length === 0) {
+    const children = group.group.externals.flatMap((source, i) => (group.wire.externals[i]!.children ? [source] : []))
+    const parents = new Set(children.flatMap(source => columnOf(state, source).ids.map(parentOf)))
+    const ids = [...parents].filter(id => group.selected?.has(id) ?? true).sort(compareText)
+    return { ids, positions: group.group.externals.map(() => undefined), inputs: wholeInputs() }
+  }
   const inputs = perItem.map(({ source }) => ({ name: portAddress(state, source), ids: columnOf(state, source).ids }))
-  const joined = joinItems(group.wire.tasks[0]!.address, group.join, inputs)
+  const joined = joinItems(group.wire.tasks[0]!.address, group.join, inputs, group.selected)
   const positions = group.group.externals.map((_, i) => {
     const at = perItem.findIndex(entry => entry.i === i)
     return at < 0 ? undefined : joined.positions[at]
@@ -85,7 +100,10 @@ export function wholeKey(group: GroupState, inputs: readonly Digest[]): string {
 /** Why a collection or scatter cell cannot begin although its inputs are done. */
 export function refusal(state: RunState, group: GroupState, registry: Registry): string | undefined {
   const node = registry.nodes.get(group.wire.tasks[0]!.node)!
-  const failedItems = group.upstream.reduce((sum, index) => sum + state.groups[index]!.failed, 0)
+  const failedItems = group.group.externals.reduce((most, source, i) => {
+    if (group.wire.externals[i]!.per === 'collection') return most
+    return Math.max(most, narrowColumn(columnOf(state, source), group.selected).failed.size)
+  }, 0)
   if (failedItems === 0 || node.partial === 'accept') return undefined
   return `${failedItems} ${failedItems === 1 ? 'item' : 'items'} it needs failed`
 }

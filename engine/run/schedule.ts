@@ -5,6 +5,7 @@ import type { ItemFile, Lane } from '../contract/node.ts'
 import type { Registry } from '../contract/registry.ts'
 import type { Store } from '../contract/store.ts'
 import { adoptGroup, adoptOutputs, groupRecord } from './adopt.ts'
+import { expandChildren } from './children.ts'
 import { emptyColumn } from './columns.ts'
 import { createDispatch } from './dispatch.ts'
 import type { Executor } from './executor.ts'
@@ -12,6 +13,7 @@ import type { Narrator } from './narrate.ts'
 import { canOpen, hasNoItems, type Opening, openFiles, openItems, refusal, wholeKey } from './open-groups.ts'
 import { createQueue } from './ready.ts'
 import { knownExports, resolveUnit } from './resolve.ts'
+import { LostSelection, selectItems } from './select-items.ts'
 import {
   collectionInputs,
   columnOf,
@@ -114,6 +116,7 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
   function tryOpen(group: GroupState): void {
     if (group.phase !== 'waiting' || stopped || !canOpen(state, group)) return
     try {
+      group.selected = selectItems(state, group, registry, store)
       if (hasNoItems(state, group)) failGroup(group, 'a step it needs failed')
       else if (isWhole(group)) openWhole(group)
       else if (group.group.form === 'files') {
@@ -124,12 +127,31 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
           openItems(state, group, () => collectionInputs(state, group)),
         )
     } catch (error) {
+      if (error instanceof LostSelection) {
+        reopenAfter(group, error)
+        return
+      }
       if (!(error instanceof TaskError)) throw error
       narrator.items(group, 1)
       narrator.failed(group, 0, 0, error.diagnostic)
       failGroup(group, 'its step could not begin')
       afterFailure()
     }
+  }
+
+  function reopenAfter(group: GroupState, { source, item }: LostSelection): void {
+    closing++
+    dispatch
+      .remake(source, item)
+      .catch((error: unknown) => {
+        fatal ??= error
+        stop()
+      })
+      .finally(() => {
+        closing--
+        tryOpen(group)
+        pump()
+      })
   }
 
   /** Sets a group's items going, unless all of it is known. */
@@ -321,6 +343,7 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
       return
     }
     closing++
+    if (group.group.form === 'split') expandChildren(state, group, store)
     writer
       .add(groupRecord(state, group))
       .catch((error: unknown) => {

@@ -2,7 +2,7 @@ import { canonical, type Json } from '../base/canonical.ts'
 import { type Digest, type Key, sha256 } from '../base/digest.ts'
 import type { CellPort, Graph, Group } from '../contract/graph.ts'
 import type { ItemFile } from '../contract/node.ts'
-import { type Column, columnManifest, type Positions, positionOf } from './columns.ts'
+import { type Column, columnManifest, narrowColumn, type Positions, positionOf } from './columns.ts'
 import { type WireGroup, wireGroup } from './wire.ts'
 
 /** What a run knows, and nothing about how it proceeds: digests by port, the state of every group and item. */
@@ -23,12 +23,14 @@ export type ItemStatus = 'waiting' | 'ready' | 'running' | 'done' | 'failed'
 export interface GroupState {
   readonly group: Group
   readonly wire: WireGroup
-  readonly join: 'exact' | 'inner' | 'left'
+  readonly join: 'exact' | 'inner' | 'left' | 'outer'
   /** Groups that read one of its exports, and groups it reads. */
   readonly downstream: readonly number[]
   readonly upstream: readonly number[]
   phase: 'waiting' | 'streaming' | 'done'
   ids: readonly string[]
+  /** Items its selections choose; undefined: all. */
+  selected: ReadonlySet<string> | undefined
   /** By external; undefined for whole-collection inputs. */
   positions: readonly (Positions | undefined)[]
   status: ItemStatus[]
@@ -48,7 +50,10 @@ export function createRunState(graph: Graph): RunState {
   const cells = graph.steps.flatMap(step => step.cells.map(cell => ({ step, cell })))
   const groupOfCell = new Map(cells.map(({ cell }) => [cell.index, cell.group]))
   const joinOfCell = new Map(cells.map(({ cell, step }) => [cell.index, step.join]))
-  const upstream = graph.groups.map(group => [...new Set(group.externals.map(source => groupOfCell.get(source.cell)!))])
+  const upstream = graph.groups.map(group => {
+    const sources = [...group.externals, ...group.selects.map(select => select.source)]
+    return [...new Set(sources.map(source => groupOfCell.get(source.cell)!))]
+  })
   const groups = graph.groups.map(
     (group): GroupState => ({
       group,
@@ -58,6 +63,7 @@ export function createRunState(graph: Graph): RunState {
       downstream: upstream.flatMap((list, index) => (list.includes(group.index) ? [index] : [])),
       phase: 'waiting',
       ids: [],
+      selected: undefined,
       positions: [],
       status: [],
       missing: new Int32Array(0),
@@ -107,7 +113,9 @@ export function isWhole(group: GroupState): boolean {
 /** Digest of each external: a collection's for per-item inputs. */
 export function collectionInputs(state: RunState, group: GroupState): readonly Digest[] {
   return group.group.externals.map((source, i) =>
-    group.wire.externals[i]!.per === 'item' ? sha256(columnManifest(columnOf(state, source))) : singleOf(state, source),
+    group.wire.externals[i]!.per === 'item'
+      ? sha256(columnManifest(narrowColumn(columnOf(state, source), group.selected)))
+      : singleOf(state, source),
   )
 }
 
@@ -134,7 +142,17 @@ export function positionUpstream(group: GroupState, upstream: GroupState, item: 
 export function positionDownstream(group: GroupState, upstream: GroupState, item: number): number {
   const positions = positionsInto(group, upstream)
   if (positions === undefined) return -1
-  return positions === 'same' ? item : positions.indexOf(item)
+  if (positions === 'same') return item
+  return reversed(positions).get(item) ?? -1
+}
+
+const reverses = new WeakMap<Int32Array, Map<number, number>>()
+
+/** Built once for each join: asking the array for every item would be quadratic. */
+function reversed(positions: Int32Array): ReadonlyMap<number, number> {
+  const known = reverses.get(positions) ?? new Map([...positions].map((at, item) => [at, item]))
+  reverses.set(positions, known)
+  return known
 }
 
 function positionsInto(group: GroupState, upstream: GroupState): Positions | undefined {

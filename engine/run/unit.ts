@@ -106,7 +106,11 @@ export async function evaluateUnit(group: WireGroup, unit: Unit, host: UnitHost)
       const { task, port } = group.exports[i]!
       try {
         const digest = await digestOf(task, port)
-        if (unit.wantValues.includes(i)) await valueFrom(task, port)
+        if (unit.wantValues.includes(i)) {
+          // The digest of a node that makes items is that of their list; the lost bytes are those of an item.
+          if (group.form === 'scatter' || group.form === 'split') await run(task, new Set([port]))
+          else await valueFrom(task, port)
+        }
         results[i] = { state: 'known', digest }
       } catch (error) {
         if (!(error instanceof Unavailable)) throw error

@@ -34,7 +34,7 @@ export interface WireTask {
 
 export interface WireInput {
   readonly port: string
-  readonly per: 'item' | 'collection'
+  readonly per: 'item' | 'collection' | 'children'
   readonly many: boolean
   readonly sources: readonly WireSource[]
 }
@@ -44,6 +44,8 @@ export type WireSource = { readonly task: number; readonly port: string } | { re
 export interface WireExternal {
   readonly kind: string
   readonly per: 'item' | 'collection'
+  /** Feeds a gathering node: the unit gets the collection of its item's children. */
+  readonly children: boolean
 }
 
 export interface Unit {
@@ -58,6 +60,8 @@ export interface Unit {
   readonly forced: readonly number[]
   /** The file behind an item of a `files` node. */
   readonly file: ItemFile | undefined
+  /** Manifests made for this unit alone: digest → bytes. */
+  readonly manifests: readonly (readonly [digest: Digest, bytes: Uint8Array])[]
   /** Where this item's source files are: content digest → absolute path. */
   readonly sourcePaths: readonly (readonly [sha256: Digest, path: string])[]
 }
@@ -120,13 +124,22 @@ export function wireGroup(graph: Graph, group: Group): WireGroup {
       outputs: step.outputs.map(({ port, kind, persist }) => ({ port, kind, persist })),
     }
   })
+  const gathered = new Set(
+    group.cells.flatMap(index =>
+      byIndex
+        .get(index)!
+        .cell.inputs.flatMap(input =>
+          input.per === 'children' ? input.sources.map(source => `${source.cell}.${source.port}`) : [],
+        ),
+    ),
+  )
   return {
     index: group.index,
     form: group.form,
     tasks,
     externals: group.externals.map(source => {
       const output = byIndex.get(source.cell)!.step.outputs.find(({ port }) => port === source.port)!
-      return { kind: output.kind, per: output.per }
+      return { kind: output.kind, per: output.per, children: gathered.has(`${source.cell}.${source.port}`) }
     }),
     exports: group.exports.map(source => ({ task: taskOf.get(source.cell)!, port: source.port })),
   }
