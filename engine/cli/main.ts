@@ -1,7 +1,7 @@
 import { Command } from 'commander'
+import { packageVersion } from '../api/project.ts'
 import { addPipelineOptions, addRunOptions, type PipelineOptions, type RunOptions } from './options.ts'
-import { packageVersion } from './project.ts'
-import { exitCode } from './say.ts'
+import { exitCode, sayingProblems } from './say.ts'
 
 /** The composition root: arguments in, exit code out. Commands are loaded when they are used, for a quick `--help`. */
 const program = new Command('maskloom')
@@ -23,32 +23,32 @@ addRunOptions(
   ) => {
     const { cache, ...rest } = flags
     const options = { ...rest, cacheOn: cache !== false, ...(typeof cache === 'string' ? { cache } : {}) } as RunOptions
-    await act(async () => (await import('./commands/run.ts')).runCommand(pipeline, targets, options))
+    await act(async () => (await import('./commands/run.ts')).runCommand(pipeline, targets, options), options)
   },
 )
 
 addPipelineOptions(
   program.command('check <pipeline>').description('find everything that is wrong with a pipeline, without running it'),
 ).action(async (pipeline: string, options: PipelineOptions) =>
-  act(async () => (await import('./commands/check.ts')).checkCommand(pipeline, options)),
+  act(async () => (await import('./commands/check.ts')).checkCommand(pipeline, options), options),
 )
 
 addPipelineOptions(
   program.command('plan <pipeline> [targets...]').description('show what a run would do, and why'),
 ).action(async (pipeline: string, targets: string[], options: PipelineOptions) =>
-  act(async () => (await import('./commands/plan.ts')).planCommand(pipeline, targets, options)),
+  act(async () => (await import('./commands/plan.ts')).planCommand(pipeline, targets, options), options),
 )
 
 addPipelineOptions(
   program.command('why <pipeline> <step> [item]').description('explain why a step would run, or why it is a hit'),
 ).action(async (pipeline: string, step: string, item: string | undefined, options: PipelineOptions) =>
-  act(async () => (await import('./commands/why.ts')).whyCommand(pipeline, step, item, options)),
+  act(async () => (await import('./commands/why.ts')).whyCommand(pipeline, step, item, options), options),
 )
 
 addPipelineOptions(program.command('graph <pipeline>').description('print the graph as Mermaid text or DOT'))
   .option('--format <form>', 'mermaid or dot', 'mermaid')
   .action(async (pipeline: string, options: PipelineOptions & { format: string }) =>
-    act(async () => (await import('./commands/graph.ts')).graphCommand(pipeline, options)),
+    act(async () => (await import('./commands/graph.ts')).graphCommand(pipeline, options), options),
   )
 
 program
@@ -85,8 +85,8 @@ program
     act(async () => (await import('./commands/runs.ts')).runsCommand(run, options)),
   )
 
-async function act(command: () => Promise<number>): Promise<void> {
-  process.exitCode = await command()
+async function act(command: () => Promise<number>, { json }: { readonly json?: true } = {}): Promise<void> {
+  process.exitCode = await sayingProblems(json === true, command)
 }
 
 try {

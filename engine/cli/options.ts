@@ -1,5 +1,5 @@
-import { cpus, totalmem } from 'node:os'
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { defaultMemoryBytes } from '../api/defaults.ts'
 
 /** Options of every command that opens a pipeline. */
 export interface PipelineOptions {
@@ -41,21 +41,12 @@ export function addRunOptions(command: Command): Command {
     .addOption(
       new Option('--memory <size>', 'memory budget, such as 4GiB')
         .argParser(bytes)
-        .default(Math.round(totalmem() / 2), 'half of the machine'),
+        .default(defaultMemoryBytes(), 'half of the machine'),
     )
     .option('--force <step>', 'run this step although it is cached (repeatable)', collect, [])
     .option('--keep-going', 'finish what does not depend on a failed task')
     .option('--no-cache', 'keep nothing: a throw-away cache')
     .option('--plain', 'plain lines instead of the screen')
-}
-
-/** Inference workers: each keeps one thread in inference and one in kernels, together at most one more than cores. */
-export function defaultSlots(): number {
-  return Math.max(1, Math.floor((cpus().length + 1) / 2 - 0.5))
-}
-
-export function defaultThreads(): number {
-  return Math.max(1, cpus().length - 1)
 }
 
 function collect(value: string, earlier: readonly string[]): readonly string[] {

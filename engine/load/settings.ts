@@ -80,6 +80,24 @@ export function settingsFromArguments(
   return { values, problems }
 }
 
+/** Values given by name, in a program. Relative paths in them start at `directory`. */
+export function settingsFromValues(
+  given: { readonly [name: string]: Json },
+  declarations: Declarations,
+  directory: string,
+): Settings {
+  const values = new Map<string, Setting>()
+  const problems: Diagnostic[] = []
+  for (const [name, value] of Object.entries(given)) {
+    const declaration = declarations.get(name)
+    const complaint = declaration === undefined ? unknown(name, declarations) : mismatch(declaration, value)
+    if (complaint === undefined) values.set(name, { value, baseDirectory: resolve(directory) })
+    else if (declaration === undefined) problems.push({ code: 'unknown-param', ...complaint })
+    else problems.push({ code: 'bad-param', ...complaint, message: `${quoteName(name)}: ${complaint.message}` })
+  }
+  return { values, problems }
+}
+
 /** Values of a parameter file: a YAML map from name to value, or nothing. Paths are relative to the file. */
 export function settingsFromFile(path: string, text: string, declarations: Declarations): Settings {
   const { tree, problems: broken } = parseYaml(text, path)

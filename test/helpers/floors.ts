@@ -45,13 +45,20 @@ const floors: { readonly [folder: string]: Floor } = {
   },
 }
 
-/** The two folders that see everything below them. */
+/** The folders that see everything below them. */
 const roots: { readonly [folder: string]: (to: string) => boolean } = {
   'nodes/index.ts': to => to.startsWith('nodes/') || to === 'engine/contract',
+  'engine/api': to =>
+    (to.startsWith('engine/') && to !== 'engine/cli' && to !== 'engine/ui') ||
+    to === 'cache' ||
+    to === 'nodes/index.ts',
   'engine/cli': to => to.startsWith('engine/') || to === 'cache' || to === 'nodes/index.ts',
 }
 
-const cliPackages = ['commander', 'tinyglobby']
+const rootPackages: { readonly [folder: string]: readonly string[] } = {
+  'engine/api': ['tinyglobby'],
+  'engine/cli': ['commander'],
+}
 
 /** Imports that go up, sideways or to a package that belongs elsewhere; one line for each. */
 export function misplacedImports(files: readonly SourceFile[]): readonly string[] {
@@ -72,7 +79,7 @@ function complaintAbout({ from, to, form }: SourceImport): string | undefined {
   }
   if (!/^(engine|nodes|cache)\//.test(to)) {
     if (packageOf(to) === 'maskloom') return undefined
-    const allowed = floor?.packages ?? (folder === 'engine/cli' ? cliPackages : [])
+    const allowed = floor?.packages ?? rootPackages[folder] ?? []
     return allowed.includes(packageOf(to)) ? undefined : `this package belongs to another folder`
   }
   const other = folderOf(to)

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openStore } from '../../cache/open.ts'
-import { listFiles, realSurroundings } from '../../engine/cli/surroundings.ts'
+import { listFiles, realSurroundings } from '../../engine/api/surroundings.ts'
 import type { RunEvent, RunFinished } from '../../engine/contract/event.ts'
 import type { Graph } from '../../engine/contract/graph.ts'
 import type { Store } from '../../engine/contract/store.ts'
@@ -63,7 +63,12 @@ export function createRig(pipeline: string, texts: { readonly [name: string]: st
   for (const [name, text] of Object.entries(texts)) write(`texts/${name}.txt`, text)
 
   async function compiled(store: Store, options: Pick<RigRunOptions, 'set' | 'targets'>) {
-    const surroundings = realSurroundings(store, folder, false, 'cpu')
+    const surroundings = realSurroundings(store, {
+      root: folder,
+      allowOutside: false,
+      device: 'cpu',
+      environment: process.env,
+    })
     const loaded = surroundings.loadPipeline(join(folder, 'pipeline.yaml'))
     if (!loaded.ok) throw new Error(`the pipeline of the test: ${JSON.stringify(loaded.problems, null, 1)}`)
     const root = loaded.value

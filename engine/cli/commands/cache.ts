@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path'
 import { openStore } from '../../../cache/open.ts'
+import { projectRoot } from '../../api/project.ts'
 import { formatBytes, formatCount } from '../../report/format.ts'
-import { projectRoot } from '../project.ts'
 import { exitCode } from '../say.ts'
 
 export function cacheFolder(option: string | undefined): string {

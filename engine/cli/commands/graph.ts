@@ -15,8 +15,7 @@ export async function graphCommand(
     return exitCode.wrong
   }
   const opened = await openCompiled(name, [], options)
-  if (opened === undefined) return exitCode.wrong
-  opened.store.close()
+  opened.close()
   const { graph } = opened.compiled
   const { mermaidText } = await import('../../report/graph-mermaid.ts')
   const { dotText } = await import('../../report/graph-dot.ts')

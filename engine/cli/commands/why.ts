@@ -1,14 +1,13 @@
-import { registry } from '../../../nodes/index.ts'
+import { createExplainer } from '../../api/explain.ts'
+import { listFiles } from '../../api/surroundings.ts'
 import { nearestName } from '../../base/typo.ts'
 import { noPaint, terminalPaint } from '../../report/paint.ts'
 import { whyLines } from '../../report/why-text.ts'
 import { forecast } from '../../run/forecast.ts'
 import { listItems } from '../../run/list-items.ts'
-import { createExplainer } from '../explain.ts'
 import { openCompiled } from '../open-pipeline.ts'
 import type { PipelineOptions } from '../options.ts'
 import { exitCode, sayProblems, wantsColour } from '../say.ts'
-import { listFiles } from '../surroundings.ts'
 
 const cellsShown = 6
 
@@ -19,9 +18,8 @@ export async function whyCommand(
   item: string | undefined,
   options: PipelineOptions,
 ): Promise<number> {
-  const opened = await openCompiled(name, [], options)
-  if (opened === undefined) return exitCode.wrong
-  const { store, compiled } = opened
+  const { store, compiled, close, pipeline } = await openCompiled(name, [], options)
+  const { registry } = pipeline
   try {
     const { graph, recipes } = compiled
     const cells = graph.steps.flatMap(one => one.cells.filter(cell => one.id === step || cell.address === step))
@@ -62,6 +60,6 @@ export async function whyCommand(
     )
     return exitCode.done
   } finally {
-    store.close()
+    close()
   }
 }

@@ -7,7 +7,10 @@ import { loadPipeline } from '../load/load.ts'
 import type { Surroundings } from '../plan/surroundings.ts'
 
 /** The real world, as compiling sees it. */
-export function realSurroundings(store: Store, root: string, allowOutside: boolean, device: string): Surroundings {
+export function realSurroundings(
+  store: Store,
+  given: Pick<Surroundings, 'root' | 'allowOutside' | 'device' | 'environment'>,
+): Surroundings {
   const loaded = new Map<string, Loaded<PipelineFile>>()
   return {
     loadPipeline(path) {
@@ -20,10 +23,7 @@ export function realSurroundings(store: Store, root: string, allowOutside: boole
     fileDigest: path => store.fileDigest(path).sha256,
     listFiles,
     memo: store.memo,
-    environment: process.env,
-    root,
-    allowOutside,
-    device,
+    ...given,
   }
 }
 

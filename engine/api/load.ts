@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { registry } from '../../nodes/index.ts'
+import type { Json } from '../base/canonical.ts'
+import type { Diagnostic } from '../base/diagnostic.ts'
+import type { Loaded, PipelineFile } from '../contract/pipeline.ts'
+import type { Registry } from '../contract/registry.ts'
+import { loadPipeline } from '../load/load.ts'
+import {
+  mergeSettings,
+  type Setting,
+  type Settings,
+  settingsFromArguments,
+  settingsFromFile,
+  settingsFromValues,
+} from '../load/settings.ts'
+import { PipelineError } from './pipeline-error.ts'
+import { findPipeline, projectRoot } from './project.ts'
+
+/** What may be said about a pipeline from outside; the same as on the command line. */
+export interface LoadOptions {
+  /** Values of parameters by name. Relative paths in them start at `directory`. */
+  readonly params?: { readonly [name: string]: Json }
+  /** Parameter files, as after `--params`; `params` and `set` win over them. */
+  readonly paramFiles?: readonly string[]
+  /** `name=value` texts, as after `--set`; they win over `params`. */
+  readonly set?: readonly string[]
+  /** Where relative paths start and a pipeline is looked for. Default: the working directory of the process. */
+  readonly directory?: string
+  /** Cache folder; false: a throw-away one. Default: `.maskloom` in the project. */
+  readonly cache?: string | false
+  /** `cpu` (default), or devices such as `cuda:0,cuda:1`. */
+  readonly device?: string
+  /** Lets the pipeline read outside the project folder, and write there. */
+  readonly allowOutside?: boolean
+  /** What `${env.NAME}` reads, for names the pipeline declares. Default: the environment of the process. */
+  readonly environment?: { readonly [name: string]: string | undefined }
+}
+
+/** A pipeline file that was read and given its parameters. Plain data; nothing is open, nothing was run. */
+export interface Pipeline {
+  readonly name: string
+  /** Absolute. */
+  readonly path: string
+  /** The project folder: nothing outside it is read or written unless that is allowed. */
+  readonly root: string
+  readonly file: PipelineFile
+  /** Values given for its parameters, by name. */
+  readonly settings: ReadonlyMap<string, Setting>
+  readonly registry: Registry
+  readonly options: LoadOptions
+}
+
+/**
+ * Reads a pipeline (a path, or the name of one in `pipelines/`) and the values of its parameters.
+ * @throws PipelineError with everything that is wrong with the file or the values.
+ */
+export async function load(name: string, options: LoadOptions = {}): Promise<Pipeline> {
+  const read = await readPipeline(name, options)
+  if (!read.ok) throw new PipelineError(read.problems)
+  return read.value
+}
+
+/** The same, with problems as a result. */
+export async function readPipeline(name: string, options: LoadOptions): Promise<Loaded<Pipeline>> {
+  const directory = resolve(options.directory ?? '.')
+  const found = findPipeline(name, directory)
+  if ('problem' in found) return { ok: false, problems: [found.problem] }
+  const loaded = loadPipeline(found.path, path => readFileSync(path, 'utf8'))
+  if (!loaded.ok) return loaded
+  const file = loaded.value
+  const { values, problems } = mergeSettings([
+    ...(options.paramFiles ?? []).map(path => readParamFile(resolve(directory, path), file)),
+    settingsFromValues(options.params ?? {}, file.params, directory),
+    settingsFromArguments(options.set ?? [], file.params, directory),
+  ])
+  if (problems.length > 0) return { ok: false, problems }
+  const { name: title, path } = file
+  const root = projectRoot(dirname(path))
+  return { ok: true, value: { name: title, path, root, file, settings: values, registry, options } }
+}
+
+function readParamFile(path: string, file: PipelineFile): Settings {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    const problem: Diagnostic = {
+      code: 'missing-file',
+      message: `the parameter file ${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`,
+    }
+    return { values: new Map(), problems: [problem] }
+  }
+  return settingsFromFile(path, text, file.params)
+}

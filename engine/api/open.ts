@@ -1,0 +1,96 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { openStore } from '../../cache/open.ts'
+import type { Diagnostic } from '../base/diagnostic.ts'
+import type { Store } from '../contract/store.ts'
+import { checkOpenPipeline } from '../plan/check-open.ts'
+import { type Compiled, compile } from '../plan/compile.ts'
+import type { Pipeline } from './load.ts'
+import { realSurroundings } from './surroundings.ts'
+
+/** A pipeline compiled to its graph, with its cache open. */
+export interface OpenPipeline {
+  readonly compiled: Extract<Compiled, { ok: true }>
+  readonly store: Store
+  /** Closes the cache; removes it if it is a throw-away one. */
+  readonly close: () => void
+}
+
+export type Opening =
+  | ({ readonly ok: true } & OpenPipeline)
+  | { readonly ok: false; readonly problems: readonly Diagnostic[] }
+
+/** Opens the cache and compiles. @param remark - told what the user should know about the cache. */
+export async function openPipeline(
+  pipeline: Pipeline,
+  targets: readonly string[],
+  remark: (message: string) => void,
+): Promise<Opening> {
+  if (pipeline.file.inputs.size > 0) return { ok: false, problems: [unboundProblem(pipeline)] }
+  const { store, close } = openCache(pipeline, remark)
+  try {
+    const { file: root, settings: given, registry } = pipeline
+    const compiled = await compile({ root, given, targets, registry, surroundings: surroundingsOf(pipeline, store) })
+    if (compiled.ok) return { ok: true, compiled, store, close }
+    close()
+    return { ok: false, problems: compiled.problems }
+  } catch (error) {
+    close()
+    throw error
+  }
+}
+
+/** What can be said of a pipeline that is made to be used by another one. */
+export function problemsOfUnbound(pipeline: Pipeline, remark: (message: string) => void): readonly Diagnostic[] {
+  const { store, close } = openCache(pipeline, remark)
+  try {
+    return checkOpenPipeline(pipeline.file, pipeline.registry, surroundingsOf(pipeline, store))
+  } finally {
+    close()
+  }
+}
+
+/** Inputs and parameters that have no value yet. */
+export function unboundNames({ file, settings }: Pipeline): readonly string[] {
+  const missing = [...file.params.values()].filter(
+    ({ name, default: usual }) => usual === undefined && !settings.has(name),
+  )
+  return [...file.inputs.keys(), ...missing.map(({ name }) => name)]
+}
+
+function unboundProblem(pipeline: Pipeline): Diagnostic {
+  const { file, name } = pipeline
+  return {
+    code: 'unbound-input',
+    message: `\`${name}\` is made to be used by another pipeline: ${unboundNames(pipeline).join(', ')} must come from there`,
+    at: file.locate(['inputs'], 'key'),
+    fix: 'use it under `uses:` of a step',
+  }
+}
+
+function openCache({ root, options }: Pipeline, remark: (message: string) => void) {
+  const throwAway = options.cache === false ? mkdtempSync(join(tmpdir(), 'maskloom-')) : undefined
+  const folder = throwAway ?? resolve(options.directory ?? '.', options.cache || join(root, '.maskloom'))
+  const removeFolder = () => void (throwAway && rmSync(throwAway, { recursive: true, force: true }))
+  try {
+    const store = openStore(folder, { remark })
+    const close = () => {
+      store.close()
+      removeFolder()
+    }
+    return { store, close }
+  } catch (error) {
+    removeFolder()
+    throw error
+  }
+}
+
+function surroundingsOf({ root, options }: Pipeline, store: Store) {
+  return realSurroundings(store, {
+    root,
+    allowOutside: options.allowOutside === true,
+    device: options.device?.split(',')[0] ?? 'cpu',
+    environment: options.environment ?? process.env,
+  })
+}

@@ -1,0 +1,38 @@
+import type { PlanReport } from '../contract/plan.ts'
+import { forecast } from '../run/forecast.ts'
+import { listItems } from '../run/list-items.ts'
+import { planReport } from '../run/plan-report.ts'
+import { createExplainer } from './explain.ts'
+import type { Pipeline } from './load.ts'
+import { openPipeline } from './open.ts'
+import { PipelineError } from './pipeline-error.ts'
+import { listFiles } from './surroundings.ts'
+
+export interface PlanOptions {
+  /** Names of outputs, or `step.port`; default: all outputs. */
+  readonly targets?: readonly string[]
+  /** Told what the user should know about the cache. */
+  readonly remark?: (message: string) => void
+}
+
+/**
+ * What a run would do, per step, and why. Nothing is run.
+ * @throws PipelineError when the pipeline does not pass `check`.
+ */
+export async function plan(pipeline: Pipeline, options: PlanOptions = {}): Promise<PlanReport> {
+  const opened = await openPipeline(pipeline, options.targets ?? [], options.remark ?? (() => {}))
+  if (!opened.ok) throw new PipelineError(opened.problems)
+  const { store, close } = opened
+  const { graph, recipes } = opened.compiled
+  const { registry } = pipeline
+  try {
+    const result = forecast(graph, {
+      registry,
+      store,
+      listItems: cell => listItems(graph, cell, registry, store, listFiles),
+    })
+    return planReport(result, registry, createExplainer(result, recipes, store).reason)
+  } finally {
+    close()
+  }
+}
