@@ -37,7 +37,7 @@ export function checkFeeds(
       })
       return false
     }
-    if (port.per !== output.per) {
+    if ((port.per === 'children' ? 'item' : port.per) !== output.per) {
       problems.add(file, at, {
         code: 'wrong-dimension',
         message:

@@ -38,13 +38,13 @@ export function expandChildren(state: RunState, group: GroupState, store: Pick<S
   }
 }
 
-/** The children of one item, as the manifest a gathering node walks. */
+/** The children of one item, as the manifest a gathering node walks: by their own names, so its key names no item. */
 export function childrenOf(column: Column, parent: string): { readonly digest: string; readonly bytes: Uint8Array } {
   const prefix = `${parent}/`
   const from = lowerBound(column.ids, prefix)
   let to = from
   while (to < column.ids.length && column.ids[to]!.startsWith(prefix)) to++
-  const ids = column.ids.slice(from, to)
+  const ids = column.ids.slice(from, to).map(id => id.slice(prefix.length))
   const bytes = columnManifest({ ids, digests: column.digests.slice(from, to), failed: new Set() })
   return { digest: sha256(bytes), bytes }
 }

@@ -104,6 +104,8 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
     tryOpenAll(state.groups.keys())
     pump()
     await ended
+    const stuck = state.groups.find(group => group.phase !== 'done')
+    if (stuck !== undefined && !stopped) throw new Error(`internal: nothing moves ${stuck.wire.tasks[0]!.address}`)
     for (const group of state.groups) narrator.skipped(group, 'all', 'the run stopped before')
     if (fatal !== undefined) throw fatal
   }
@@ -327,7 +329,7 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
     group.open--
     for (const index of group.downstream) {
       const other = state.groups[index]!
-      if (other.phase !== 'streaming' || other.group.form !== 'items') continue
+      if (other.phase !== 'streaming' || isWhole(other)) continue
       const at = positionDownstream(other, group, item)
       if (at < 0 || other.status[at] !== 'waiting') continue
       other.missing[at]!--
