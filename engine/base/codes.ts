@@ -63,6 +63,7 @@ export const codes = {
   'no-runtime': 'The inference runtime cannot be loaded.',
   'inference-failed': 'The inference runtime gave up on a view.',
   'node-error': 'A node threw something unexpected: a bug of the node.',
+  'lost-value': 'A value that is needed is gone from the cache and cannot be made again as it was.',
   'worker-crash': 'A worker process ended while it had work.',
 
   // The store (cache)

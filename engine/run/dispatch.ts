@@ -40,8 +40,10 @@ export function createDispatch(
   writer: Writer,
   narrator: Narrator,
   forced: ReadonlySet<number>,
+  storeFailed: (error: unknown) => void,
 ): Dispatch {
   let nextUnit = 0
+  const remaking = new Map<string, Promise<void>>()
   return { unitOf, run, remake }
 
   function unitOf(group: GroupState, item: number, wantValues: readonly number[] = []): Unit | undefined {
@@ -111,7 +113,7 @@ export function createDispatch(
       if (result.lost === undefined) return result
       const { external, item: lostItem } = result.lost
       const source = group.group.externals[external]!
-      if (round >= maxLost) throw new Error(`internal: ${portAddress(state, source)} is lost again and again`)
+      if (round >= maxLost) throw lostForGood(source, lostItem ?? unit.item)
       await remake(source, lostItem ?? (group.wire.externals[external]!.per === 'item' ? unit.item : undefined))
     }
   }
@@ -125,6 +127,7 @@ export function createDispatch(
       outcome: outcome => {
         const done = writer.add(recordOf(group, outcome)).then(() => narrator.outcome(group, item, outcome))
         stored.push(done)
+        done.catch(storeFailed)
         return done
       },
     })
@@ -138,21 +141,38 @@ export function createDispatch(
     return column.digests[column.ids.indexOf(item)]
   }
 
-  async function remake(source: CellPort, item: string | undefined): Promise<void> {
+  /** Several units may miss the same value at once; it is made once. */
+  function remake(source: CellPort, item: string | undefined): Promise<void> {
+    const name = `${portName(source)} ${item ?? ''}`
+    const making = remaking.get(name) ?? remakeNow(source, item).finally(() => remaking.delete(name))
+    remaking.set(name, making)
+    return making
+  }
+
+  async function remakeNow(source: CellPort, item: string | undefined): Promise<void> {
     const group = state.groups.find(other => other.group.cells.includes(source.cell))!
     const index = group.group.exports.findIndex(one => portName(one) === portName(source))
     const maker = item !== undefined && group.group.form === 'split' ? parentOf(item) : item
-    const position = maker === undefined ? 0 : group.ids.indexOf(maker)
     const lost = item === undefined ? state.singles.get(portName(source)) : digestOfItem(source, item)
-    if (lost !== undefined) store.drop(lost)
-    const unit = unitOf(group, position, [index])
+    // Reading drops what is damaged. It may be there again: made for somebody else in the meantime.
+    if (lost !== undefined && store.read(lost) !== undefined) return
+    const at = maker === undefined || isWhole(group) ? 0 : group.ids.indexOf(maker)
+    const unit = unitOf(group, at, [index])
     if (unit === undefined) throw new Error(`internal: ${portAddress(state, source)} cannot be made again`)
     narrator.remark(group, item, `${portAddress(state, source)} was lost from the cache and is made again`)
-    const { failures } = await run(group, position, unit)
-    const [failure] = failures
+    const [failure] = (await run(group, at, unit)).failures
     if (failure === undefined) return
     const message = `${portAddress(state, source)} was lost from the cache and cannot be made again: ${failure.problem.message}`
     throw new TaskError({ ...failure.problem, message })
+  }
+
+  function lostForGood(source: CellPort, item: string | undefined): TaskError {
+    const what = `${portAddress(state, source)}${item === undefined ? '' : ` of ${item}`}`
+    return new TaskError({
+      code: 'lost-value',
+      message: `${what} is lost from the cache, and what comes out when it is made again is another value`,
+      fix: 'its node is not deterministic; give the run a new cache folder (--cache), or set `store: { port: always }` and keep the cache',
+    })
   }
 }
 

@@ -121,22 +121,28 @@ export function startRun(request: RunRequest): RunHandle {
     })
     const stopSampling = startSampling(executor, narrator, request.memoryBudgetBytes, schedule.queued)
     let outputs: { readonly [name: string]: string } = {}
+    let trouble: { readonly error: unknown } | undefined
     try {
       await schedule.run()
       if (stopStatus === undefined) {
         outputs = await deliverOutputs(schedule.state, request.outDirectory, store, narrator, schedule.remake)
       }
+    } catch (error) {
+      trouble = { error }
     } finally {
       stopSampling()
       writer.flush()
       await executor.close()
     }
-    return end(outputs)
+    const finished = end(outputs, trouble !== undefined)
+    if (trouble !== undefined) throw trouble.error
+    return finished
   }
 
-  function end(outputs: { readonly [name: string]: string }): RunFinished {
+  function end(outputs: { readonly [name: string]: string }, trouble: boolean): RunFinished {
     const finishedMs = nowMs()
-    const status: RunStatus = stopStatus ?? (counts.failed > 0 || schedule.failed() ? 'failed' : 'done')
+    const failed = trouble || counts.failed > 0 || schedule.failed()
+    const status: RunStatus = stopStatus ?? (failed ? 'failed' : 'done')
     const tasks: TaskCounts = { ...counts }
     const event: RunFinished = {
       type: 'run.finished',
@@ -147,12 +153,14 @@ export function startRun(request: RunRequest): RunHandle {
       outputs,
       wallMs: finishedMs - startedMs,
     }
-    store.runs.finish(request.runId, {
-      finishedMs,
-      status,
-      summaryJson: JSON.stringify({ tasks, inferences, outputs, wallMs: event.wallMs }),
-    })
     request.emit(event)
+    try {
+      const summaryJson = JSON.stringify({ tasks, inferences, outputs, wallMs: event.wallMs })
+      store.runs.finish(request.runId, { finishedMs, status, summaryJson })
+    } catch (error) {
+      // A full disk, say: the trouble that is already being reported.
+      if (!trouble) throw error
+    }
     return event
   }
 }

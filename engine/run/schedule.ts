@@ -70,7 +70,7 @@ const sliceMs = 20
 export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule {
   const { registry, store, executor, writer, narrator } = options
   const state = createRunState(graph)
-  const dispatch = createDispatch(state, store, executor, writer, narrator, options.forced)
+  const dispatch = createDispatch(state, store, executor, writer, narrator, options.forced, storeFailed)
   const ready = state.groups.map(createQueue)
   const inFlight: Record<Lane, number> = { gpu: 0, cpu: 0, io: 0 }
   /** Group records on their way to the store. */
@@ -307,9 +307,14 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
     if (aborted) narrator.skipped(group, item, 'the run was given up')
     else narrator.failed(group, undefined, item, problem)
     narrator.skipped(group, item, 'its unit did not finish')
-    if (error instanceof TaskError) fatal ??= error
     finishItem(group, item, true)
     afterFailure()
+  }
+
+  /** Nothing can be kept any more, so nothing more is begun. */
+  function storeFailed(error: unknown): void {
+    fatal ??= error
+    stop()
   }
 
   function afterFailure(): void {
@@ -348,10 +353,7 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
     if (group.group.form === 'split') expandChildren(state, group, store)
     writer
       .add(groupRecord(state, group))
-      .catch((error: unknown) => {
-        fatal ??= error
-        stop()
-      })
+      .catch(storeFailed)
       .finally(() => {
         closing--
         closeGroup(group)

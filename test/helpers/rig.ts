@@ -191,7 +191,7 @@ export function ledger(run: Pick<RigRun, 'events'>): { readonly [step: string]: 
   for (const event of run.events) {
     if (event.type === 'step.items') at(event.step)[0] = event.tasks
     if (event.type === 'task.hits' || event.type === 'task.skipped') at(event.step)[1] += event.tasks
-    if (event.type === 'task.done' || event.type === 'task.failed') at(event.step)[1]++
+    if (event.type === 'task.failed' || (event.type === 'task.done' && !event.again)) at(event.step)[1]++
   }
   return steps
 }
