@@ -11,7 +11,7 @@ import { createDispatch } from './dispatch.ts'
 import type { Executor } from './executor.ts'
 import type { Narrator } from './narrate.ts'
 import { canOpen, hasNoItems, type Opening, openFiles, openItems, refusal, wholeKey } from './open-groups.ts'
-import { createQueue } from './ready.ts'
+import { createLanes } from './ready.ts'
 import { knownExports, resolveUnit } from './resolve.ts'
 import { LostSelection, selectItems } from './select-items.ts'
 import {
@@ -71,8 +71,7 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
   const { registry, store, executor, writer, narrator } = options
   const state = createRunState(graph)
   const dispatch = createDispatch(state, store, executor, writer, narrator, options.forced, storeFailed)
-  const ready = state.groups.map(createQueue)
-  const inFlight: Record<Lane, number> = { gpu: 0, cpu: 0, io: 0 }
+  const lanes = createLanes(state.groups, executor)
   /** Group records on their way to the store. */
   let closing = 0
   /** A group that is known at once must not look like the end while others are still to be opened. */
@@ -93,8 +92,7 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
     },
     remake: dispatch.remake,
     failed: () => state.groups.some(group => group.failed > 0),
-    queued: lane =>
-      state.groups.reduce((sum, { group }) => sum + (group.lane === lane ? ready[group.index]!.size() : 0), 0),
+    queued: lanes.queued,
   }
 
   async function run(): Promise<void> {
@@ -217,7 +215,7 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
 
   function makeReady(group: GroupState, item: number): void {
     group.status[item] = 'ready'
-    ready[group.group.index]!.push(item)
+    lanes.push(group, item)
   }
 
   /** Fills the lanes; looks up what is known in slices, so that the screen and the workers' messages get their turn. */
@@ -225,7 +223,7 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
     if (pumping) return
     pumping = true
     const startedMs = performance.now()
-    for (let next = nextReady(); next !== undefined; next = nextReady()) {
+    for (let next = nextUnit(); next !== undefined; next = nextUnit()) {
       startItem(next.group, next.item)
       if (performance.now() - startedMs < sliceMs) continue
       setImmediate(() => {
@@ -238,16 +236,8 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
     checkEnd()
   }
 
-  function nextReady(): { group: GroupState; item: number } | undefined {
-    if (stopped) return undefined
-    for (let index = state.groups.length - 1; index >= 0; index--) {
-      const group = state.groups[index]!
-      const queue = ready[index]!
-      if (queue.size() > 0 && inFlight[group.group.lane] < executor.capacity(group.group.lane)) {
-        return { group, item: queue.take() }
-      }
-    }
-    return undefined
+  function nextUnit() {
+    return stopped ? undefined : lanes.take()
   }
 
   function startItem(group: GroupState, item: number): void {
@@ -268,13 +258,13 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
         return
       }
     }
-    inFlight[group.group.lane]++
+    lanes.begin(group.group.lane)
     dispatch
       .run(group, item, unit)
       .then(result => acceptResult(group, item, result))
       .catch((error: unknown) => failUnit(group, item, error))
       .finally(() => {
-        inFlight[group.group.lane]--
+        lanes.end(group.group.lane)
         pump()
       })
   }
@@ -389,8 +379,8 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
   }
 
   function checkEnd(): void {
-    if (pumping || opening > 0 || inFlight.gpu + inFlight.cpu + inFlight.io + closing > 0) return
-    if (stopped || ready.every(queue => queue.size() === 0)) finish()
+    if (pumping || opening > 0 || closing > 0 || !lanes.quiet()) return
+    if (stopped || lanes.empty()) finish()
   }
 
   function isForced(group: GroupState): boolean {
