@@ -199,10 +199,12 @@ export async function evaluateUnit(group: WireGroup, unit: Unit, host: UnitHost)
     const state = states[task]!
     if (state.status === 'failed' || state.status === 'skipped') throw new Unavailable()
     const key = await keyOf(task)
+    // Known or not, it will read its inputs now: nobody may free them in between.
+    state.status = 'open'
     const inputs = await inputValues(task)
     const wanted = new Set(requested)
     for (const { port, persist } of group.tasks[task]!.outputs) {
-      if (persist === 'transient' && hasOpenConsumer(task, port)) wanted.add(port)
+      if (persist === 'transient' && hasOpenConsumer(task, port) && !state.values.has(port)) wanted.add(port)
     }
     try {
       const { values, digests } = await host.execute({ task, key, inputs, wanted, known: state.digests })
@@ -252,7 +254,13 @@ export async function evaluateUnit(group: WireGroup, unit: Unit, host: UnitHost)
   }
 
   function keepValue(task: number, port: string, value: unknown): void {
-    states[task]!.values.set(port, value)
+    const { values } = states[task]!
+    if (values.has(port)) {
+      // Made twice, and the first one may be in use.
+      host.release(kindOf(task, port), value)
+      return
+    }
+    values.set(port, value)
     if (isTransient(task, port)) {
       transientBytes += host.residentBytes(kindOf(task, port), value)
       peakTransientBytes = Math.max(peakTransientBytes, transientBytes)
