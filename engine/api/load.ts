@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { registry } from '../../nodes/index.ts'
 import type { Json } from '../base/canonical.ts'
 import type { Diagnostic } from '../base/diagnostic.ts'
 import type { Loaded, PipelineFile } from '../contract/pipeline.ts'
@@ -16,6 +15,7 @@ import {
 } from '../load/settings.ts'
 import { PipelineError } from './pipeline-error.ts'
 import { findPipeline, projectRoot } from './project.ts'
+import { registryWith } from './user-nodes.ts'
 
 /** What may be said about a pipeline from outside; the same as on the command line. */
 export interface LoadOptions {
@@ -31,8 +31,12 @@ export interface LoadOptions {
   readonly cache?: string | false
   /** `cpu` (default), or devices such as `cuda:0,cuda:1`. */
   readonly device?: string
+  /** Modules of nodes of your own: paths of files, or names of packages. */
+  readonly nodes?: readonly string[]
   /** Lets the pipeline read outside the project folder, and write there. */
   readonly allowOutside?: boolean
+  /** Lets the pipeline run programs (`command/run`). */
+  readonly allowCommands?: boolean
   /** What `${env.NAME}` reads, for names the pipeline declares. Default: the environment of the process. */
   readonly environment?: { readonly [name: string]: string | undefined }
 }
@@ -77,7 +81,9 @@ export async function readPipeline(name: string, options: LoadOptions): Promise<
   if (problems.length > 0) return { ok: false, problems }
   const { name: title, path } = file
   const root = projectRoot(dirname(path))
-  return { ok: true, value: { name: title, path, root, file, settings: values, registry, options } }
+  const registry = await registryWith(options.nodes ?? [], directory)
+  if (!registry.ok) return registry
+  return { ok: true, value: { name: title, path, root, file, settings: values, registry: registry.value, options } }
 }
 
 function readParamFile(path: string, file: PipelineFile): Settings {

@@ -90,6 +90,7 @@ function surroundingsOf({ root, options }: Pipeline, store: Store) {
   return realSurroundings(store, {
     root,
     allowOutside: options.allowOutside === true,
+    permits: { commands: options.allowCommands === true },
     device: options.device?.split(',')[0] ?? 'cpu',
     environment: options.environment ?? process.env,
   })

@@ -94,6 +94,7 @@ function requestOf(
   const { graph, recipes } = compiled
   const executor = createLocalExecutor({
     registryUrl: compiledUrl(registry.url),
+    addedModules: registry.added ?? [],
     storeUrl: compiledUrl(new URL('../../cache/open.ts', import.meta.url).href),
     storeDirectory: store.directory!,
     keepAuto: true,

@@ -9,7 +9,7 @@ import type { Surroundings } from '../plan/surroundings.ts'
 /** The real world, as compiling sees it. */
 export function realSurroundings(
   store: Store,
-  given: Pick<Surroundings, 'root' | 'allowOutside' | 'device' | 'environment'>,
+  given: Pick<Surroundings, 'root' | 'allowOutside' | 'permits' | 'device' | 'environment'>,
 ): Surroundings {
   const loaded = new Map<string, Loaded<PipelineFile>>()
   return {

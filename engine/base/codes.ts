@@ -33,6 +33,8 @@ export const codes = {
   'missing-input': 'An input that must be fed is not.',
   'unbound-input': 'A pipeline with `inputs:` can be used by another pipeline, not run alone.',
   'outside-root': 'A path leads out of the project.',
+  'needs-permission': 'The pipeline wants to do something that the user has to allow on the command line.',
+  'bad-nodes': 'A module of user nodes cannot be loaded, or what it exports are no nodes.',
 
   // How steps hang together (engine/load, engine/plan)
   cycle: 'Steps, matrices or pipelines wait for each other in a circle.',

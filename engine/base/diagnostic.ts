@@ -56,6 +56,13 @@ export class TaskError extends Error {
   }
 }
 
+/** The diagnostic an error carries. By name, not by class: modules of user nodes may have a copy of their own. */
+export function diagnosticOf(error: unknown): Diagnostic | undefined {
+  if (!(error instanceof Error) || error.name !== 'TaskError') return undefined
+  const { diagnostic } = error as Partial<TaskError>
+  return typeof diagnostic?.message === 'string' && typeof diagnostic.code === 'string' ? diagnostic : undefined
+}
+
 /** For `default:` branches of closed unions. */
 export function unreachable(value: never): never {
   throw new Error(`internal: unexpected ${JSON.stringify(value)}`)

@@ -9,7 +9,9 @@ export function loadOptions(options: PipelineOptions): LoadOptions {
     set: options.set,
     paramFiles: options.params,
     device: options.device,
+    nodes: options.nodes,
     allowOutside: options.allowOutside === true,
+    allowCommands: options.allowCommands === true,
     ...(options.cache === undefined ? {} : { cache: options.cache }),
   }
 }

@@ -7,7 +7,9 @@ export interface PipelineOptions {
   readonly params: readonly string[]
   readonly cache?: string
   readonly device: string
+  readonly nodes: readonly string[]
   readonly allowOutside?: true
+  readonly allowCommands?: true
   readonly json?: true
 }
 
@@ -29,7 +31,9 @@ export function addPipelineOptions(command: Command): Command {
     .option('--params <file>', 'YAML file with parameter values (repeatable)', collect, [])
     .option('--cache <dir>', 'cache folder (default: .maskloom in the project)')
     .option('--device <list>', 'cpu, or devices such as cuda:0,cuda:1', 'cpu')
+    .option('--nodes <module>', 'nodes of your own: a JavaScript file or a package (repeatable)', collect, [])
     .option('--allow-outside', 'read and write outside the project folder')
+    .option('--allow-commands', 'let the pipeline run programs')
     .option('--json', 'machine-readable output on stdout')
 }
 

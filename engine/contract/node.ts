@@ -42,14 +42,14 @@ export interface OutputPort {
   readonly per: 'item' | 'collection'
   /** `always`: row and blob. `auto`: row always, blob within the budget's share. `never`: row only. Default always. */
   readonly persist?: 'always' | 'auto' | 'never'
-  /** Extension of the delivered file; default: the kind's. */
-  readonly extension?: string
+  /** Extension of the delivered file, for all cells of a step the same; default: the kind's. */
+  readonly extension?: string | ((params: never) => string)
 }
 
 /**
  * JSON Schema of a node's `with:`: an object, closed, every property described. Beside the standard keywords:
- * - `x-path: 'file' | 'folder'`: a path; the node receives a `PathRef`, the key the digest of its content.
- *   `x-files: [globs]` narrows the files of a folder that count.
+ * - `x-path: 'file' | 'folder'`: a path, a list of paths or a map from names to paths; the node receives a `PathRef` for
+ *   each, the key the digest of its content (and the names). `x-files: [globs]` narrows the files of a folder that count.
  * - `x-key: false`: not part of the key (the output does not depend on it).
  * - `x-weights-of: PORT`: written as a map axis → coordinate id → weight; the node receives one number for each value
  *   of that folded port, the product over its axes, missing = 1.
@@ -127,6 +127,10 @@ export interface CheckContext {
   /** Static types of the input values; a list for `many` ports. Absent optional ports are missing. */
   readonly inputs: { readonly [port: string]: readonly Facets[] }
   readonly device: string
+  /** What the user allowed for this pipeline, beside what every pipeline may do. */
+  readonly permits: Permits
+  /** Output ports that steps or outputs of the same file refer to. */
+  readonly used: ReadonlySet<string>
   readonly readFile: (path: string) => Uint8Array
   /** Runs `compute` once for this content and remembers the JSON in the store (ONNX signatures, big indexes). */
   readonly memo: <T extends Json>(name: string, sha256: Digest, compute: () => T | Promise<T>) => Promise<T>
@@ -134,7 +138,14 @@ export interface CheckContext {
   readonly problem: (problem: CheckProblem) => void
 }
 
+export interface Permits {
+  /** May run programs. */
+  readonly commands: boolean
+}
+
 export interface CheckProblem {
+  /** One of `codes.ts`; default `bad-content`. */
+  readonly code?: string
   readonly message: string
   readonly fix?: string
   readonly param?: string

@@ -1,8 +1,7 @@
+import type { Json } from '../base/canonical.ts'
 import { compareDiagnostics, type Diagnostic } from '../base/diagnostic.ts'
-import { type Digest, recordDigest } from '../base/digest.ts'
+import type { Digest } from '../base/digest.ts'
 import type { CellPort, Graph, GraphOutput, Step, StepOutput } from '../contract/graph.ts'
-import type { Facets } from '../contract/kind.ts'
-import type { CheckContext } from '../contract/node.ts'
 import type { PipelineFile } from '../contract/pipeline.ts'
 import type { Registry } from '../contract/registry.ts'
 import { alignInput, type Feed } from './align.ts'
@@ -10,7 +9,8 @@ import { axesOf } from './axes.ts'
 import type { Given } from './bind-params.ts'
 import { addCell, type Build, createBuild } from './cells.ts'
 import { type Instance, instantiate, type ProtoStep, protoSteps, resolveSource } from './instantiate.ts'
-import { type NodeParams, nodeParams } from './node-params.ts'
+import { nodeParams } from './node-params.ts'
+import { outputFacets } from './output-facets.ts'
 import { checkPorts, checkReference } from './ports.ts'
 import { createProblems, type Problems } from './problems.ts'
 import { groupCells } from './segments.ts'
@@ -114,7 +114,7 @@ async function addStep(
     }
     const params = await nodeParams(step, cell, feeds, surroundings, problems)
     if (params === undefined) return void sound.delete(step)
-    const selections = selectionFeeds(step, cell, registry, problems)
+    const selections = selectionFeeds(step, cell, facetsOf, registry, problems)
     if (selections === undefined || selections.some(({ feed }) => !build.indexOf.has(feed.step))) {
       return void sound.delete(step)
     }
@@ -125,39 +125,6 @@ async function addStep(
     )
   }
   build.indexOf.set(step, indexes)
-}
-
-async function outputFacets(
-  step: ProtoStep,
-  params: NodeParams,
-  feeds: ReadonlyMap<string, readonly Feed[]>,
-  facetsOf: (feed: Feed) => Facets,
-  surroundings: Surroundings,
-  problems: Problems,
-): Promise<{ readonly [port: string]: Facets } | undefined> {
-  if (step.node.types === undefined) return {}
-  const before = problems.all.length
-  const at = ['steps', step.declaration.id]
-  const context: CheckContext = {
-    inputs: Object.fromEntries([...feeds].map(([port, list]) => [port, list.map(facetsOf)])),
-    device: surroundings.device,
-    readFile: surroundings.readFile,
-    memo: async (name, sha256, compute) => {
-      const key = recordDigest('maskloom.memo.1', name, sha256)
-      const known = surroundings.memo.get(key)
-      if (known !== undefined) return JSON.parse(known)
-      const value = await compute()
-      surroundings.memo.set(key, JSON.stringify(value))
-      return value
-    },
-    problem: ({ message, fix, param, input }) => {
-      const written = param !== undefined && step.declaration.with[param] !== undefined
-      const path = written ? [...at, 'with', param] : input !== undefined ? [...at, 'in', input] : at
-      problems.add(step.instance.file, path, { code: 'bad-content', message, fix, at: path === at ? 'key' : 'value' })
-    },
-  }
-  const facets = await step.node.types(params.params as never, context)
-  return problems.all.length > before ? undefined : facets
 }
 
 /** Every axis under `over:` must exist somewhere and not be an axis of the step itself. */
@@ -282,7 +249,7 @@ function prune(build: Build, protos: readonly ProtoStep[], kept: ReadonlySet<num
     at: step.instance.file.locate(['steps', step.declaration.id], 'key'),
     axes: axesOf(step.axes, step.cells),
     join: step.declaration.join,
-    outputs: stepOutputs(step, registry),
+    outputs: stepOutputs(step, registry, build.cells.find(cell => cell.proto === step)?.params),
   }))
   const cells = build.cells
     .filter(cell => kept.has(cell.index))
@@ -296,7 +263,7 @@ function prune(build: Build, protos: readonly ProtoStep[], kept: ReadonlySet<num
   return { cells, steps, renumber }
 }
 
-function stepOutputs(step: ProtoStep, registry: Registry): readonly StepOutput[] {
+function stepOutputs(step: ProtoStep, registry: Registry, params: Json | undefined): readonly StepOutput[] {
   return Object.entries(step.node.outputs).map(([port, output]) => {
     const kind = registry.kinds.get(output.kind)
     if (kind === undefined) throw new Error(`internal: node ${step.node.name} makes the unknown kind ${output.kind}`)
@@ -305,7 +272,10 @@ function stepOutputs(step: ProtoStep, registry: Registry): readonly StepOutput[]
       kind: output.kind,
       per: output.per,
       persist: kind.transient ? 'transient' : (step.declaration.store[port] ?? output.persist ?? 'always'),
-      extension: output.extension ?? kind.extension,
+      extension:
+        typeof output.extension === 'function'
+          ? output.extension(params as never)
+          : (output.extension ?? kind.extension),
     }
   })
 }

@@ -86,17 +86,23 @@ function finalForm(
   }
   const pathForm = schema['x-path']
   if (pathForm === undefined) return { value, key: value }
-  const many = Array.isArray(value)
+  const names = typeof value === 'string' ? undefined : Object.keys(value as object)
+  const texts = (names === undefined ? [value] : Object.values(value as object)) as readonly string[]
   const refs: PathRef[] = []
-  for (const text of many ? value : [value]) {
-    const ref = pathRef(step, name, text as string, pathForm, schema['x-files'] ?? ['**'], surroundings, report)
+  for (const text of texts) {
+    const ref = pathRef(step, name, text, pathForm, schema['x-files'] ?? ['**'], surroundings, report)
     if (ref === undefined) return undefined
     refs.push(ref)
   }
+  const shaped = (list: readonly Json[]): Json =>
+    names === undefined
+      ? (list[0] as Json)
+      : Array.isArray(value)
+        ? list
+        : Object.fromEntries(names.map((key, i) => [key, list[i] as Json]))
   // The items of a `files` node carry the content; its folder must not make every key depend on every file.
-  const keyed = step.node.mode === 'files' ? undefined : refs.map(ref => ref.sha256)
-  const json = refs.map(({ path, sha256 }) => ({ path, sha256 }))
-  return many ? { value: json, key: keyed } : { value: json[0] as Json, key: keyed?.[0] }
+  const key = step.node.mode === 'files' ? undefined : shaped(refs.map(ref => ref.sha256))
+  return { value: shaped(refs.map(({ path, sha256 }) => ({ path, sha256 }))), key }
 }
 
 function pathRef(

@@ -1,4 +1,5 @@
 import type { Digest } from '../base/digest.ts'
+import type { Permits } from '../contract/node.ts'
 import type { Loaded, PipelineFile } from '../contract/pipeline.ts'
 
 /** Everything compiling may ask of the world; given by the composition root, faked in tests. */
@@ -17,5 +18,6 @@ export interface Surroundings {
   /** Nothing outside this folder is read unless `allowOutside`. */
   readonly root: string
   readonly allowOutside: boolean
+  readonly permits: Permits
   readonly device: string
 }

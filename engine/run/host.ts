@@ -1,4 +1,4 @@
-import { type Diagnostic, TaskError } from '../base/diagnostic.ts'
+import { type Diagnostic, diagnosticOf } from '../base/diagnostic.ts'
 import type { Digest } from '../base/digest.ts'
 import { decodeManifest } from '../base/manifest.ts'
 import type { Kind } from '../contract/kind.ts'
@@ -149,7 +149,8 @@ function kindNamed(registry: Registry, name: string): Kind {
 
 /** Problems keep their own words; anything else is a bug of a node or a library and shows where it came from. */
 function describeError(error: unknown): Diagnostic {
-  if (error instanceof TaskError) return error.diagnostic
+  const known = diagnosticOf(error)
+  if (known !== undefined) return known
   const { message, stack } = error instanceof Error ? error : new Error(String(error))
   const frames = (stack ?? '')
     .split('\n')

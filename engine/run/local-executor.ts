@@ -1,10 +1,13 @@
 import type { Lane } from '../contract/node.ts'
+import type { AddedModule } from '../contract/registry.ts'
 import type { Executor } from './executor.ts'
 import { createPool, type PoolOptions } from './pool.ts'
 import { startProcess, startThread } from './worker-handle.ts'
 
 export interface LocalExecutorOptions {
   readonly registryUrl: string
+  /** Modules of user nodes that the registry has beside its own. */
+  readonly addedModules?: readonly AddedModule[]
   readonly storeUrl: string
   readonly storeDirectory: string
   readonly keepAuto: boolean
@@ -23,6 +26,7 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
   const opening: PoolOptions['opening'] = slot => ({
     type: 'open',
     registryUrl: options.registryUrl,
+    addedModules: options.addedModules ?? [],
     storeUrl: options.storeUrl,
     storeDirectory: options.storeDirectory,
     device: slot.includes('/') ? slot.slice(0, slot.lastIndexOf('/')) : 'cpu',

@@ -1,3 +1,4 @@
+import type { AddedModule } from '../contract/registry.ts'
 import type { TaskOutcome, Unit, UnitResult, WireGroup } from './wire.ts'
 
 /** Every message between a run and a worker. A process and a thread speak the same. */
@@ -5,6 +6,7 @@ export type ToWorker =
   | {
       readonly type: 'open'
       readonly registryUrl: string
+      readonly addedModules: readonly AddedModule[]
       /** Module that exports `openReader`. */
       readonly storeUrl: string
       readonly storeDirectory: string

@@ -1,7 +1,7 @@
 import type { Closable } from '../contract/node.ts'
-import type { Registry } from '../contract/registry.ts'
 import type { StoreReader } from '../contract/store.ts'
 import { createUnitHost, type WorkerServices } from './host.ts'
+import { loadRegistry } from './load-registry.ts'
 import { maxUnstoredBytes, type ToWorker, type WorkerChannel } from './protocol.ts'
 import { evaluateUnit } from './unit.ts'
 import type { TaskOutcome, Unit, WireGroup } from './wire.ts'
@@ -49,7 +49,7 @@ export function serveWorker(channel: WorkerChannel): void {
   }
 
   async function open(message: Extract<ToWorker, { type: 'open' }>): Promise<WorkerServices> {
-    const { registry } = (await import(message.registryUrl)) as { registry: Registry }
+    const registry = await loadRegistry(message.registryUrl, message.addedModules)
     const { openReader } = (await import(message.storeUrl)) as { openReader: (directory: string) => StoreReader }
     return {
       registry,

@@ -66,6 +66,7 @@ export function createRig(pipeline: string, texts: { readonly [name: string]: st
     const surroundings = realSurroundings(store, {
       root: folder,
       allowOutside: false,
+      permits: { commands: false },
       device: 'cpu',
       environment: process.env,
     })

@@ -108,6 +108,8 @@ export function testCheck(
   options: {
     readonly inputs?: { readonly [port: string]: readonly Facets[] }
     readonly device?: string
+    readonly permits?: CheckContext['permits']
+    readonly used?: readonly string[]
     readonly readFile?: (path: string) => Uint8Array
   } = {},
 ): TestCheck {
@@ -118,6 +120,8 @@ export function testCheck(
     context: {
       inputs: options.inputs ?? {},
       device: options.device ?? 'cpu',
+      permits: options.permits ?? { commands: true },
+      used: new Set(options.used ?? []),
       readFile:
         options.readFile ??
         (path => {

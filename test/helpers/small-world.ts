@@ -37,6 +37,7 @@ export function smallWorld(written: WorldFiles, given: Partial<Surroundings> = {
     environment: {},
     root: project,
     allowOutside: false,
+    permits: { commands: true },
     device: 'cpu',
     ...given,
   }

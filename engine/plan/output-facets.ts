@@ -1,0 +1,56 @@
+import { recordDigest } from '../base/digest.ts'
+import type { Facets } from '../contract/kind.ts'
+import type { CheckContext } from '../contract/node.ts'
+import type { Feed } from './align.ts'
+import type { ProtoStep } from './instantiate.ts'
+import type { NodeParams } from './node-params.ts'
+import type { Problems } from './problems.ts'
+import type { Surroundings } from './surroundings.ts'
+
+/** What a node says of its outputs before it runs; undefined if it found a problem (reported). */
+export async function outputFacets(
+  step: ProtoStep,
+  params: NodeParams,
+  feeds: ReadonlyMap<string, readonly Feed[]>,
+  facetsOf: (feed: Feed) => Facets,
+  surroundings: Surroundings,
+  problems: Problems,
+): Promise<{ readonly [port: string]: Facets } | undefined> {
+  if (step.node.types === undefined) return {}
+  const before = problems.all.length
+  const at = ['steps', step.declaration.id]
+  const context: CheckContext = {
+    inputs: Object.fromEntries([...feeds].map(([port, list]) => [port, list.map(facetsOf)])),
+    device: surroundings.device,
+    permits: surroundings.permits,
+    used: portsUsed(step),
+    readFile: surroundings.readFile,
+    memo: async (name, sha256, compute) => {
+      const key = recordDigest('maskloom.memo.1', name, sha256)
+      const known = surroundings.memo.get(key)
+      if (known !== undefined) return JSON.parse(known)
+      const value = await compute()
+      surroundings.memo.set(key, JSON.stringify(value))
+      return value
+    },
+    problem: ({ code = 'bad-content', message, fix, param, input }) => {
+      const written = param !== undefined && step.declaration.with[param] !== undefined
+      const path = written ? [...at, 'with', param] : input !== undefined ? [...at, 'in', input] : at
+      problems.add(step.instance.file, path, { code, message, fix, at: path === at ? 'key' : 'value' })
+    },
+  }
+  const facets = await step.node.types(params.params as never, context)
+  return problems.all.length > before ? undefined : facets
+}
+
+/** Targets on the command line are not known here: a port that only they name counts as not used. */
+function portsUsed({ instance, declaration }: ProtoStep): ReadonlySet<string> {
+  const { steps, outputs } = instance.file
+  const inputs = [...steps.values()].flatMap(step => [
+    ...[...step.in.values()].flatMap(({ sources }) => sources),
+    ...(step.items === undefined ? [] : [step.items]),
+  ])
+  const prefix = `${declaration.id}.`
+  const references = [...inputs, ...outputs.values()].map(({ from }) => from)
+  return new Set(references.filter(from => from.startsWith(prefix)).map(from => from.slice(prefix.length)))
+}
