@@ -2,7 +2,12 @@ import type { Kind } from '../engine/contract/kind.ts'
 import type { NodeDefinition } from '../engine/contract/node.ts'
 import type { Registry } from '../engine/contract/registry.ts'
 import { annotationsCoco } from './annotations/coco.ts'
+import { boxesMatrixNms } from './boxes/matrix-nms.ts'
+import { boxesNmm } from './boxes/nmm.ts'
 import { boxesNms } from './boxes/nms.ts'
+import { boxesNmw } from './boxes/nmw.ts'
+import { boxesSoftNms } from './boxes/soft-nms.ts'
+import { boxesWbf } from './boxes/wbf.ts'
 import { detectBoxes } from './detect/boxes.ts'
 import { detectMasks } from './detect/masks.ts'
 import { detectPropose } from './detect/propose.ts'
@@ -22,8 +27,18 @@ import { hierarchyOpenImages } from './hierarchy/open-images.ts'
 import { imagesFolder } from './images/folder.ts'
 import { instancesConcat } from './instances/concat.ts'
 import { instancesFilter } from './instances/filter.ts'
+import { instancesFromLabelMap } from './instances/from-label-map.ts'
 import { instancesOpenImagesCsv } from './instances/open-images-csv.ts'
+import { masksComponents } from './masks/components.ts'
+import { masksDropSmall } from './masks/drop-small.ts'
+import { masksFillHoles } from './masks/fill-holes.ts'
+import { masksFuseSources } from './masks/fuse-sources.ts'
+import { masksMorphology } from './masks/morphology.ts'
 import { masksNms } from './masks/nms.ts'
+import { masksOverlapRemoval } from './masks/overlap-removal.ts'
+import { masksToLabelMapFile } from './masks/to-label-map.ts'
+import { masksVote } from './masks/vote.ts'
+import { masksWbf } from './masks/wbf.ts'
 import { onnxruntimeClass } from './onnx/device.ts'
 import { submissionCoco } from './submission/coco.ts'
 import { submissionOpenImages } from './submission/open-images.ts'
@@ -46,7 +61,12 @@ import { viewOverlay } from './view/overlay.ts'
 /** All nodes and kinds Maskloom comes with. Adding a node is one import and one entry here. */
 const nodes: readonly NodeDefinition[] = [
   annotationsCoco,
+  boxesMatrixNms,
+  boxesNmm,
   boxesNms,
+  boxesNmw,
+  boxesSoftNms,
+  boxesWbf,
   detectBoxes,
   detectMasks,
   detectPropose,
@@ -66,8 +86,18 @@ const nodes: readonly NodeDefinition[] = [
   imagesFolder,
   instancesConcat,
   instancesFilter,
+  instancesFromLabelMap,
   instancesOpenImagesCsv,
+  masksComponents,
+  masksDropSmall,
+  masksFillHoles,
+  masksFuseSources,
+  masksMorphology,
   masksNms,
+  masksOverlapRemoval,
+  masksToLabelMapFile,
+  masksVote,
+  masksWbf,
   submissionCoco,
   submissionOpenImages,
   viewContactSheet,

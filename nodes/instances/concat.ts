@@ -1,8 +1,7 @@
 import { defineNode } from '../../engine/contract/node.ts'
-import { classesInFacets, uniteClassLists } from '../values/class-lists.ts'
-import { inputClassLists } from '../values/input-classes.ts'
 import type { Instances } from '../values/instances.ts'
 import { joinInstances } from '../values/select-instances.ts'
+import { unitedFacets, unitedLabelMaps } from '../values/united-classes.ts'
 
 interface Inputs {
   readonly instances: readonly (Instances | undefined)[]
@@ -31,13 +30,9 @@ all:
   uses: instances/concat
   in: { instances: [leaf.instances, parents.instances] }
 `,
-  types: (_params, context) => {
-    const lists = (context.inputs['instances'] ?? []).map(classesInFacets)
-    const known = lists.filter(list => list !== undefined)
-    return known.length < lists.length ? {} : { instances: { classes: uniteClassLists(known).classes } }
-  },
+  types: (_params, context) => ({ instances: unitedFacets(context, 'instances') }),
   run: ({ instances }, _params, context) => {
-    const { labelMaps } = uniteClassLists(inputClassLists(context, 'instances'))
+    const labelMaps = unitedLabelMaps(context, 'instances')
     const sources = instances.map((part, index) => ({ part, map: labelMaps[index]! }))
     const present = sources.filter(
       (source): source is { part: Instances; map: Int32Array } => source.part !== undefined,

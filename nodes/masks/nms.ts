@@ -1,9 +1,8 @@
 import { defineNode } from '../../engine/contract/node.ts'
 import { type MaskNmsRule, maskNms } from '../kernels/mask-nms.ts'
-import { classesInFacets, uniteClassLists } from '../values/class-lists.ts'
-import { inputClassLists } from '../values/input-classes.ts'
 import type { Instances } from '../values/instances.ts'
 import { joinInstances, selectInstances } from '../values/select-instances.ts'
+import { unitedFacets, unitedLabelMaps } from '../values/united-classes.ts'
 
 interface Params {
   readonly iou: number
@@ -60,13 +59,9 @@ parents:
   with: { iou: 0.5 }
   in: { instances: [lifted_leaf.instances, lifted_parent.instances] }
 `,
-  types: (_params, context) => {
-    const lists = (context.inputs['instances'] ?? []).map(classesInFacets)
-    const known = lists.filter(list => list !== undefined)
-    return known.length < lists.length ? {} : { instances: { classes: uniteClassLists(known).classes } }
-  },
+  types: (_params, context) => ({ instances: unitedFacets(context, 'instances') }),
   run: ({ instances }, params, context) => {
-    const { labelMaps } = uniteClassLists(inputClassLists(context, 'instances'))
+    const labelMaps = unitedLabelMaps(context, 'instances')
     const all = aboveScore(joinInstances(instances, labelMaps), params)
     const agnostic = params.class_agnostic ?? params.rule === 'sartorius'
     const { kept } = maskNms(all.masks, all.scores, params.iou, {

@@ -2,6 +2,7 @@ import { TaskError } from '../../engine/base/diagnostic.ts'
 import { concatMasks, selectMasks } from '../kernels/mask-sets.ts'
 import { statedAreas } from './instance-areas.ts'
 import type { Instances } from './instances.ts'
+import { mapLabels } from './united-classes.ts'
 
 /** The instances at `indices`, in that order; an index may come more than once. `labels` [indices] replaces theirs. */
 export function selectInstances(instances: Instances, indices: ArrayLike<number>, labels?: Int32Array): Instances {
@@ -32,7 +33,7 @@ function pickBytes(bytes: Uint8Array, indices: ArrayLike<number>): Uint8Array {
 /**
  * All instances of `parts` in their order, labels of part p mapped by `labelMaps[p]` (old label → new label). A mark that
  * only some parts carry (crowd, group-of) is 0 in the others; a stated area that only some carry is the mask's.
- * @throws TaskError when the parts are of frames of different size.
+ * @throws TaskError when the parts are of frames of different size, or a label is outside its map.
  */
 export function joinInstances(parts: readonly Instances[], labelMaps: readonly Int32Array[]): Instances {
   const first = parts[0]
@@ -61,10 +62,7 @@ export function joinInstances(parts: readonly Instances[], labelMaps: readonly I
   for (const [p, part] of parts.entries()) {
     joined.boxesXyxy.set(part.boxesXyxy, 4 * at)
     joined.scores.set(part.scores, at)
-    joined.labels.set(
-      part.labels.map(label => labelMaps[p]![label]!),
-      at,
-    )
+    joined.labels.set(mapLabels(part.labels, labelMaps[p]!, p), at)
     if (part.crowd) crowd?.set(part.crowd, at)
     if (part.groupOf) groupOf?.set(part.groupOf, at)
     areasPx?.set(statedAreas(part), at)

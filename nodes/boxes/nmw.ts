@@ -1,0 +1,76 @@
+import { defineNode } from '../../engine/contract/node.ts'
+import { nonMaximumWeighted } from '../kernels/nmw.ts'
+import type { Detections } from '../values/detections.ts'
+import { unitedFacets, unitedLabelMaps } from '../values/united-classes.ts'
+import { checkWeights, foldWeights, WEIGHTS_SCHEMA } from '../values/weights.ts'
+import { fusedDetections } from './fused-detections.ts'
+import { detectionsIn, detectionsOut, maxParam } from './fusion-ports.ts'
+import { poolDetections } from './pool-detections.ts'
+
+interface Params {
+  readonly iou: number
+  readonly skip_below: number
+  readonly weights?: readonly number[]
+  readonly max?: number
+}
+
+export const boxesNmw = defineNode<Params, { detections: readonly Detections[] }>({
+  name: 'boxes/nmw',
+  version: 1,
+  description:
+    'Non-maximum weighted: the best box of each object keeps its score and moves to the mean of the boxes it would have suppressed, weighted by score and by IoU with it. Boxes are clipped to the image first; those left without area take no part.',
+  mode: 'item',
+  lane: 'cpu',
+  params: {
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      iou: {
+        type: 'number',
+        minimum: 0,
+        maximum: 1,
+        default: 0.55,
+        description:
+          'A box joins the cluster of its class whose best box overlaps it most, if that IoU is > this. Ties: the older cluster.',
+      },
+      skip_below: {
+        type: 'number',
+        minimum: 0,
+        maximum: 1,
+        default: 0,
+        description: 'Boxes with a score < this take no part; the score is the source’s own, before its weight.',
+      },
+      weights: {
+        ...WEIGHTS_SCHEMA,
+        'x-weights-of': 'detections',
+        description:
+          'Trust in each source, by axis and coordinate id, divided by the largest; missing = 1, 0 = left out.',
+      },
+      max: maxParam,
+    },
+  },
+  inputs: { detections: detectionsIn },
+  outputs: { detections: detectionsOut },
+  example: `
+fused:
+  uses: boxes/nmw
+  over: [model]
+  with: { iou: 0.55 }
+  in: { detections: detections.detections }
+`,
+  types: (params, context) => {
+    checkWeights(params.weights, context)
+    return { detections: unitedFacets(context, 'detections') }
+  },
+  run: ({ detections }, params, context) => {
+    const pool = poolDetections(detections, unitedLabelMaps(context, 'detections'))
+    const fused = nonMaximumWeighted(pool, {
+      sourceCount: detections.length,
+      weights: foldWeights(params.weights, detections.length),
+      iouThreshold: params.iou,
+      skipBelow: params.skip_below,
+      frameHw: pool.frameHw,
+    })
+    return { detections: fusedDetections(fused, pool.frameHw, params.max) }
+  },
+})
