@@ -40,6 +40,7 @@ export function smallGraph(steps: readonly StepText[], groups: readonly (readonl
       recipe: '',
       inputs,
       inputTypes: {},
+      selects: [],
       facets: {},
       group: groups.findIndex(group => group.includes(text.id)),
     }))
@@ -75,6 +76,7 @@ export function smallGraph(steps: readonly StepText[], groups: readonly (readonl
         form: built.find(step => step.id === names[0])?.mode === 'collection' ? 'collection' : 'items',
         lane: 'cpu',
         cells: built.filter(step => names.includes(step.id)).flatMap(step => step.cells.map(cell => cell.index)),
+        selects: [],
         externals: [],
         exports: [],
       }),

@@ -68,11 +68,11 @@ function stubFor(name: string, port: InputPort): NodeDefinition {
     name: `stub/${name}`,
     version: 1,
     description: 'Stands for any step that makes this kind.',
-    mode: port.per === 'item' ? 'scatter' : 'collection',
+    mode: port.per === 'collection' ? 'collection' : 'scatter',
     lane: 'cpu',
     params: { type: 'object', additionalProperties: false, properties: {} },
     inputs: {},
-    outputs: { out: { kind, per: port.per, description: 'The value.' } },
+    outputs: { out: { kind, per: port.per === 'collection' ? 'collection' : 'item', description: 'The value.' } },
     example: '',
     run: () => ({}),
   })

@@ -73,7 +73,7 @@ describe('the picture of a pipeline', () => {
   it('joins groups that repeat the same steps into one frame', () => {
     const [images, propose, heads] = graph.steps
     const cellsOf = (part: number) => [propose?.cells[part]?.index ?? 0, heads?.cells[part]?.index ?? 0]
-    const base = { form: 'items', lane: 'gpu', externals: [], exports: [] } as const
+    const base = { form: 'items', lane: 'gpu', selects: [], externals: [], exports: [] } as const
     const groups = [0, 1, 2, 3].map(part => ({ ...base, index: part, cells: cellsOf(part) }))
     const alone = { ...base, index: 4, cells: [images?.cells[0]?.index ?? 0] }
     const text = mermaidText({ ...graph, groups: [...groups, alone] })
