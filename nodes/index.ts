@@ -8,12 +8,14 @@ import { boxesNms } from './boxes/nms.ts'
 import { boxesNmw } from './boxes/nmw.ts'
 import { boxesSoftNms } from './boxes/soft-nms.ts'
 import { boxesWbf } from './boxes/wbf.ts'
+import { commandRun } from './command/run.ts'
 import { detectBoxes } from './detect/boxes.ts'
 import { detectMasks } from './detect/masks.ts'
 import { detectPropose } from './detect/propose.ts'
 import { ensembleBoxes } from './ensemble/boxes.ts'
 import { ensembleMasks } from './ensemble/masks.ts'
 import { ensembleProposals } from './ensemble/proposals.ts'
+import { ensembleRpn } from './ensemble/rpn.ts'
 import { evaluateCells } from './evaluate/cells.ts'
 import { evaluateCoco } from './evaluate/coco.ts'
 import { evaluateErrors } from './evaluate/errors.ts'
@@ -24,7 +26,9 @@ import { evaluatePixels } from './evaluate/pixels.ts'
 import { evaluateTable } from './evaluate/table.ts'
 import { hierarchyExpand } from './hierarchy/expand.ts'
 import { hierarchyOpenImages } from './hierarchy/open-images.ts'
+import { imagesCellType } from './images/cell-type.ts'
 import { imagesFolder } from './images/folder.ts'
+import { imagesMajorityClass } from './images/majority-class.ts'
 import { instancesConcat } from './instances/concat.ts'
 import { instancesFilter } from './instances/filter.ts'
 import { instancesFromLabelMap } from './instances/from-label-map.ts'
@@ -50,10 +54,13 @@ import { fileKind } from './values/file.ts'
 import { hierarchyKind } from './values/hierarchy.ts'
 import { imageKind } from './values/image.ts'
 import { instancesKind } from './values/instances.ts'
+import { labelKind } from './values/label.ts'
 import { metricsKind } from './values/metrics.ts'
 import { proposalsKind } from './values/proposals.ts'
 import { sharpClass } from './values/read-image.ts'
 import { roiMasksKind } from './values/roi-masks.ts'
+import { rpnKind } from './values/rpn.ts'
+import { selectionKind } from './values/selection.ts'
 import { tableKind } from './values/table.ts'
 import { viewContactSheet } from './view/contact-sheet.ts'
 import { viewOverlay } from './view/overlay.ts'
@@ -67,12 +74,14 @@ const nodes: readonly NodeDefinition[] = [
   boxesNmw,
   boxesSoftNms,
   boxesWbf,
+  commandRun,
   detectBoxes,
   detectMasks,
   detectPropose,
   ensembleBoxes,
   ensembleMasks,
   ensembleProposals,
+  ensembleRpn,
   evaluateCells,
   evaluateCoco,
   evaluateErrors,
@@ -83,7 +92,9 @@ const nodes: readonly NodeDefinition[] = [
   evaluateTable,
   hierarchyExpand,
   hierarchyOpenImages,
+  imagesCellType,
   imagesFolder,
+  imagesMajorityClass,
   instancesConcat,
   instancesFilter,
   instancesFromLabelMap,
@@ -113,9 +124,12 @@ const kinds = [
   hierarchyKind,
   imageKind,
   instancesKind,
+  labelKind,
   metricsKind,
   proposalsKind,
   roiMasksKind,
+  rpnKind,
+  selectionKind,
   tableKind,
 ] as readonly Kind[]
 

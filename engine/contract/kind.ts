@@ -30,6 +30,8 @@ export interface Kind<T = unknown> {
   readonly ids?: (value: T) => readonly string[]
   /** The text of a value: makes the kind fit for `items: { from: step.port, equals: … }`. */
   readonly choice?: (value: T) => string
+  /** The texts that can occur, where the static type knows them: `equals` is checked against them before a run. */
+  readonly choices?: (facets: Facets) => readonly string[] | undefined
   /** One line on how two static types of this kind differ ("12 classes (Apple, …) against 3 (Fruit, …)"). */
   readonly explainDifference?: (a: Facets, b: Facets) => string
 }

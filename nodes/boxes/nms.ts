@@ -1,25 +1,31 @@
 import { defineNode } from '../../engine/contract/node.ts'
+import { argmaxNms } from '../kernels/argmax-nms.ts'
 import { classNms } from '../kernels/class-nms.ts'
 import type { ProposalBoxes } from '../values/boxes.ts'
+import { type ByClass, byClassSchema, checkByClass, groupPort, numbersByLabel } from '../values/by-class.ts'
 import { classesInFacets } from '../values/class-lists.ts'
 import type { Detections } from '../values/detections.ts'
+import type { Label } from '../values/label.ts'
 
 interface Params {
-  readonly score: number
-  readonly iou: number
+  readonly score: ByClass
+  readonly iou: ByClass
+  readonly labels: 'all' | 'argmax'
+  readonly class_agnostic: boolean
   readonly max: number
   readonly min_side: number
 }
 
 interface Inputs {
   readonly boxes: ProposalBoxes
+  readonly group?: Label
 }
 
 export const boxesNms = defineNode<Params, Inputs>({
   name: 'boxes/nms',
   version: 1,
   description:
-    'Turns class probabilities of proposals into detections: score threshold, greedy NMS within each class, the best over all classes.',
+    'Turns class probabilities of proposals into detections: score threshold, greedy NMS within each class, the best over all classes. Or one detection for each proposal, of its likeliest class, and NMS over all classes.',
   mode: 'item',
   lane: 'cpu',
   params: {
@@ -27,19 +33,26 @@ export const boxesNms = defineNode<Params, Inputs>({
     additionalProperties: false,
     properties: {
       score: {
-        type: 'number',
-        minimum: 0,
-        maximum: 1,
+        ...byClassSchema({ type: 'number', minimum: 0, maximum: 1 }),
         default: 0.05,
         description: 'A class of a proposal is a candidate when its probability is > this.',
       },
       iou: {
-        type: 'number',
-        minimum: 0,
-        maximum: 1,
+        ...byClassSchema({ type: 'number', minimum: 0, maximum: 1 }),
         default: 0.5,
         description:
           'Within a class, a candidate with IoU > this with a better one is dropped. Ties: earlier proposal first.',
+      },
+      labels: {
+        enum: ['all', 'argmax'],
+        default: 'all',
+        description:
+          'all: every class of a proposal is a candidate. argmax: only its likeliest one (of equal ones the first).',
+      },
+      class_agnostic: {
+        type: 'boolean',
+        default: false,
+        description: 'Candidates of different classes drop each other too.',
       },
       max: {
         type: 'integer',
@@ -57,6 +70,7 @@ export const boxesNms = defineNode<Params, Inputs>({
   },
   inputs: {
     boxes: { kind: 'boxes', per: 'item', description: 'Class probabilities and boxes, of one view or averaged.' },
+    group: groupPort,
   },
   outputs: {
     detections: {
@@ -71,17 +85,21 @@ export const boxesNms = defineNode<Params, Inputs>({
   with: { score: 0, iou: 0.5, max: 120 }
   in: { boxes: mean.boxes }
 `,
-  types: (_params, context) => {
+  types: (params, context) => {
+    checkByClass('score', params.score, 'boxes', context)
+    checkByClass('iou', params.iou, 'boxes', context)
     const classes = classesInFacets(context.inputs['boxes']?.[0])
     return classes === undefined ? {} : { detections: { classes } }
   },
-  run: ({ boxes }, params) => {
-    const found = classNms(boxes, {
-      scoreThreshold: params.score,
-      iouThreshold: params.iou,
-      max: params.max,
-      minSidePx: params.min_side,
-    })
+  run: ({ boxes, group }, params, context) => {
+    const number = (param: 'score' | 'iou') =>
+      numbersByLabel(param, params[param], 'boxes', boxes.classCount, group, context)
+    const [scoreThreshold, iouThreshold] = [number('score'), number('iou')]
+    const { max, min_side: minSidePx, class_agnostic: classAgnostic } = params
+    const found =
+      params.labels === 'argmax'
+        ? argmaxNms(boxes, { scoreThreshold, iouThreshold, max, minSidePx, classAgnostic })
+        : classNms(boxes, { scoreThreshold, iouThreshold, max, minSidePx, classAgnostic })
     return { detections: { frameHw: boxes.frameHw, ...found } satisfies Detections }
   },
 })

@@ -4,7 +4,11 @@ import { decodeBoxHead } from '../kernels/box-head.ts'
 import { sessionsOf } from '../model/open-model.ts'
 import type { ProposalBoxes } from '../values/boxes.ts'
 import type { Proposals } from '../values/proposals.ts'
-import { featureFeeds, type ModelFeatures, roisInView } from './model-features.ts'
+import { featureFeeds, type ModelFeatures, ROI_SHIFT_SCHEMA, roisInView } from './model-features.ts'
+
+interface Params {
+  readonly roi_shift: number
+}
 
 interface Inputs {
   readonly features: ModelFeatures
@@ -14,14 +18,14 @@ interface Inputs {
 /** The column of a head with one box for all classes. */
 const SHARED = [0]
 
-export const detectBoxes = defineNode<object, Inputs>({
+export const detectBoxes = defineNode<Params, Inputs>({
   name: 'detect/boxes',
   version: 1,
   description: "Classifies proposals and refines their boxes with the box head of the features' own model.",
   mode: 'item',
   lane: 'gpu',
   runtimes: ['onnxruntime'],
-  params: { type: 'object', additionalProperties: false, properties: {} },
+  params: { type: 'object', additionalProperties: false, properties: { roi_shift: ROI_SHIFT_SCHEMA } },
   inputs: {
     features: { kind: 'features', per: 'item', description: 'Feature maps of one view.' },
     proposals: {
@@ -49,7 +53,7 @@ export const detectBoxes = defineNode<object, Inputs>({
       ? {}
       : { boxes: { classes: features['classes'], class_boxes: features['class_boxes'] ?? 'per-class' } }
   },
-  run: async ({ features, proposals }, _params, context) => {
+  run: async ({ features, proposals }, { roi_shift: roiShiftPx }, context) => {
     const { model, view } = features
     const classCount = model.classes.length
     const shared = model.box.classBoxes === 'shared'
@@ -60,7 +64,7 @@ export const detectBoxes = defineNode<object, Inputs>({
     }
     if (proposals.scores.length === 0)
       return { boxes: { ...boxes, probabilities: new Float32Array(0), boxesXyxy: new Float32Array(0) } }
-    const rois = roisInView(proposals.boxesXyxy, view)
+    const rois = roisInView(proposals.boxesXyxy, view, roiShiftPx)
     const roisXyxy = rois.data.slice()
     const sessions = await sessionsOf(context)
     const { file, rois: roisName, classLogits, boxDeltas } = model.box

@@ -4,21 +4,25 @@ import { sigmoidChannels } from '../kernels/activation.ts'
 import { sessionsOf } from '../model/open-model.ts'
 import { classesInFacets, describeClasses, explainClassDifference } from '../values/class-lists.ts'
 import type { Detections } from '../values/detections.ts'
-import { featureFeeds, type ModelFeatures, roisInView } from './model-features.ts'
+import { featureFeeds, type ModelFeatures, ROI_SHIFT_SCHEMA, roisInView } from './model-features.ts'
+
+interface Params {
+  readonly roi_shift: number
+}
 
 interface Inputs {
   readonly features: ModelFeatures
   readonly detections: Detections
 }
 
-export const detectMasks = defineNode<object, Inputs>({
+export const detectMasks = defineNode<Params, Inputs>({
   name: 'detect/masks',
   version: 1,
   description: "Makes a soft mask for each detection with the mask head of the features' own model.",
   mode: 'item',
   lane: 'gpu',
   runtimes: ['onnxruntime'],
-  params: { type: 'object', additionalProperties: false, properties: {} },
+  params: { type: 'object', additionalProperties: false, properties: { roi_shift: ROI_SHIFT_SCHEMA } },
   inputs: {
     features: { kind: 'features', per: 'item', description: 'Feature maps of one view.' },
     detections: {
@@ -63,7 +67,7 @@ export const detectMasks = defineNode<object, Inputs>({
       })
     return { masks: { classes, mask_size_px: sizePx } }
   },
-  run: async ({ features, detections }, _params, context) => {
+  run: async ({ features, detections }, { roi_shift: roiShiftPx }, context) => {
     const { model, view } = features
     const head = model.mask
     if (head === undefined)
@@ -76,7 +80,7 @@ export const detectMasks = defineNode<object, Inputs>({
     const sessions = await sessionsOf(context)
     const { tensors } = await sessions.run({
       modelPath: model.graphPath(head.file),
-      feeds: { ...featureFeeds(features), [head.rois]: roisInView(detections.boxesXyxy, view) },
+      feeds: { ...featureFeeds(features), [head.rois]: roisInView(detections.boxesXyxy, view, roiShiftPx) },
       fetch: [head.maskLogits],
       keep: [],
     })

@@ -1,4 +1,5 @@
 import { flipBoxes, scaleBoxes } from '../kernels/box-geometry.ts'
+import { shiftMirroredRois } from '../kernels/orientations.ts'
 import type { OpenModel } from '../model/open-model.ts'
 import type { Handle, Tensor } from '../onnx/tensor.ts'
 import type { Features, View } from '../values/features.ts'
@@ -6,11 +7,22 @@ import type { Features, View } from '../values/features.ts'
 /** Features as the detect nodes pass them on: the model that made them and the kept outputs of its backbone. */
 export type ModelFeatures = Features<OpenModel, Handle>
 
-/** Boxes of the original image as regions of a view: to its size, mirrored like it, float32. */
-export function roisInView(boxesXyxy: Float64Array, view: View): Tensor {
+/** JSON Schema of the parameter that moves the regions of mirrored views. */
+export const ROI_SHIFT_SCHEMA = {
+  type: 'number',
+  minimum: 0,
+  default: 0,
+  description:
+    'Pixels of the view by which regions are moved towards 0 along each mirrored axis, and clipped, before the head sees them; not added back. TheoViel’s Sartorius solution: 0.5, against what strides do to a mirrored picture.',
+} as const
+
+/** Boxes of the original image as regions of a view: to its size, mirrored like it, moved by `shiftPx` there, float32. */
+export function roisInView(boxesXyxy: Float64Array, view: View, shiftPx = 0): Tensor {
   const { frameHw, resizedHw, flip } = view
   const boxes = scaleBoxes(boxesXyxy.slice(), resizedHw[1] / frameHw[1], resizedHw[0] / frameHw[0])
-  return { dims: [boxes.length / 4, 4], data: Float32Array.from(flipBoxes(boxes, flip, resizedHw)) }
+  flipBoxes(boxes, flip, resizedHw)
+  if (shiftPx > 0) shiftMirroredRois(boxes, flip, resizedHw, shiftPx)
+  return { dims: [boxes.length / 4, 4], data: Float32Array.from(boxes) }
 }
 
 /** The kept feature maps as inputs of a head. */

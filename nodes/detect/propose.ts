@@ -1,7 +1,6 @@
 import { defineNode, type PathRef } from '../../engine/contract/node.ts'
-import { type Flip, flipBoxes, scaleBoxes } from '../kernels/box-geometry.ts'
+import type { Flip } from '../kernels/box-geometry.ts'
 import { resizeTorch } from '../kernels/resize-torch.ts'
-import { decodeRpn } from '../kernels/rpn.ts'
 import { checkModel, featuresFacets, MODEL_FILES } from '../model/model-facets.ts'
 import { type OpenModel, openModel, sessionsOf } from '../model/open-model.ts'
 import { SCALE_SCHEMA, type Scale, viewSizeHw } from '../model/view-size.ts'
@@ -9,7 +8,8 @@ import type { OnnxSessions, RunResult } from '../onnx/tensor.ts'
 import { readRgbOnce } from '../values/decoded-images.ts'
 import type { View } from '../values/features.ts'
 import type { ImageRef } from '../values/image.ts'
-import type { Proposals } from '../values/proposals.ts'
+import { proposalsFrom } from '../values/proposals-from.ts'
+import { type RpnMaps, rpnFacets } from '../values/rpn.ts'
 import type { ModelFeatures } from './model-features.ts'
 
 interface Params {
@@ -48,9 +48,10 @@ export const detectPropose = defineNode<Params, Inputs>({
       },
       flip: {
         type: 'string',
-        enum: ['none', 'horizontal', 'vertical'],
+        enum: ['none', 'horizontal', 'vertical', 'rotate-180'],
         default: 'none',
-        description: 'Mirror the image before it is resized. Everything that leaves the view is mirrored back.',
+        description:
+          'Mirror the image before it is resized; rotate-180 is both ways (mmdetection calls it diagonal). Everything that leaves the view is mirrored back, but rpn.',
       },
     },
   },
@@ -68,6 +69,12 @@ export const detectPropose = defineNode<Params, Inputs>({
       persist: 'auto',
       description: 'Proposals of this view after NMS, in the frame of the original image.',
     },
+    rpn: {
+      kind: 'rpn',
+      per: 'item',
+      persist: 'never',
+      description: 'The maps behind the proposals, for ensemble/rpn and images/cell-type; as the view has them.',
+    },
   },
   example: `propose:
   uses: detect/propose
@@ -77,7 +84,8 @@ export const detectPropose = defineNode<Params, Inputs>({
 `,
   types: async ({ model: folder }, context) => {
     const model = await checkModel(folder, context)
-    return model ? { features: featuresFacets(model), proposals: {} } : {}
+    if (!model) return {}
+    return { features: featuresFacets(model), proposals: {}, rpn: rpnFacets(model.backbone.levels, model.rpn) }
   },
   run: async ({ images: image }, params, context) => {
     const model = await openModel(params.model, context)
@@ -88,18 +96,21 @@ export const detectPropose = defineNode<Params, Inputs>({
     const input = resizeTorch(rgb, frameHw, view.resizedHw, model.padToMultiple, model.normalisation, view.flip)
     const wantsFeatures = context.wanted.has('features')
     const wantsProposals = context.wanted.has('proposals')
+    const wantsMaps = context.wanted.has('rpn')
     const sessions = await sessionsOf(context)
     const { file, features, levels } = model.backbone
     const result = await sessions.run({
       modelPath: model.graphPath(file),
       feeds: { [model.inputName]: input },
-      fetch: wantsProposals ? levels.flatMap(level => [level.objectness, level.deltas]) : [],
+      fetch: wantsProposals || wantsMaps ? levels.flatMap(level => [level.objectness, level.deltas]) : [],
       keep: wantsFeatures ? features : [],
     })
     context.inferred(1)
+    const maps = wantsProposals || wantsMaps ? mapsOf(model, view, result) : undefined
     return {
       ...(wantsFeatures && { features: holdFeatures(model, view, result, sessions) }),
-      ...(wantsProposals && { proposals: proposalsOf(model, view, result) }),
+      ...(wantsProposals && { proposals: proposalsFrom(maps!, model.rpn) }),
+      ...(wantsMaps && { rpn: maps }),
     }
   },
 })
@@ -115,20 +126,12 @@ function holdFeatures(model: OpenModel, view: View, result: RunResult, sessions:
   }
 }
 
-/** Decodes the proposal maps and takes the boxes from the view to the original image. */
-function proposalsOf(model: OpenModel, view: View, result: RunResult): Proposals {
-  const levels = model.backbone.levels.map(level => {
-    const objectness = result.tensors[level.objectness]!
-    return {
-      ...level,
-      objectness: objectness.data,
-      deltas: result.tensors[level.deltas]!.data,
-      gridHw: [objectness.dims[2]!, objectness.dims[3]!] as const,
-    }
+function mapsOf(model: OpenModel, view: View, result: RunResult): RpnMaps {
+  const levels = model.backbone.levels.map(({ stridePx, sizesPx, ratios, ...names }) => {
+    const { data, dims } = result.tensors[names.objectness]!
+    const deltas = result.tensors[names.deltas]!.data
+    return { stridePx, sizesPx, ratios, objectness: data, deltas, gridHw: [dims[2]!, dims[3]!] as const }
   })
-  const { frameHw, resizedHw, flip } = view
-  const { boxesXyxy, scores } = decodeRpn(levels, resizedHw, model.rpn)
-  flipBoxes(boxesXyxy, flip, resizedHw)
-  scaleBoxes(boxesXyxy, frameHw[1] / resizedHw[1], frameHw[0] / resizedHw[0])
-  return { frameHw, boxesXyxy, scores }
+  const { deltaWeights, clampLogSize, clamp } = model.rpn
+  return { view, levels, coder: { deltaWeights, clampLogSize, clamp } }
 }

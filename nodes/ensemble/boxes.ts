@@ -1,10 +1,12 @@
 import { TaskError } from '../../engine/base/diagnostic.ts'
 import { defineNode } from '../../engine/contract/node.ts'
+import { argmaxRows } from '../kernels/majority.ts'
 import { weightedMean } from '../kernels/weighted-mean.ts'
 import type { ProposalBoxes } from '../values/boxes.ts'
 import { checkWeights, foldWeights, WEIGHTS_SCHEMA } from '../values/weights.ts'
 
 interface Params {
+  readonly labels: 'all' | 'argmax'
   readonly weights?: readonly number[]
 }
 
@@ -23,6 +25,12 @@ export const ensembleBoxes = defineNode<Params, Inputs>({
     type: 'object',
     additionalProperties: false,
     properties: {
+      labels: {
+        enum: ['all', 'argmax'],
+        default: 'all',
+        description:
+          'all: every class keeps its own mean box. argmax: each view gives the box of the class it finds likeliest for a proposal, and their mean is the box of all classes (TheoViel’s Sartorius solution). The same where classes share a box.',
+      },
       weights: {
         ...WEIGHTS_SCHEMA,
         'x-weights-of': 'boxes',
@@ -55,12 +63,14 @@ export const ensembleBoxes = defineNode<Params, Inputs>({
   types: (params, context) => {
     checkWeights(params.weights, context)
     const boxes = context.inputs['boxes']?.[0]
-    return boxes === undefined ? {} : { boxes }
+    if (boxes === undefined) return {}
+    return { boxes: params.labels === 'argmax' ? { ...boxes, class_boxes: 'shared' } : boxes }
   },
-  run: ({ boxes: views }, params) => {
+  run: ({ boxes: found }, params) => {
+    for (const [index, view] of found.entries()) checkAligned(found[0]!, view, index)
+    const views = params.labels === 'argmax' ? found.map(likeliestBoxes) : found
     const weights = foldWeights(params.weights, views.length)
     const first = views[0]!
-    for (const [index, view] of views.entries()) checkAligned(first, view, index)
     return {
       boxes: {
         ...first,
@@ -76,6 +86,18 @@ export const ensembleBoxes = defineNode<Params, Inputs>({
     }
   },
 })
+
+/** One box for each proposal: that of its likeliest class, of equal ones the first. */
+function likeliestBoxes(view: ProposalBoxes): ProposalBoxes {
+  if (view.boxesPerProposal === 1) return view
+  const labels = argmaxRows(view.probabilities, view.classCount)
+  const boxesXyxy = new Float32Array(4 * labels.length)
+  for (let i = 0; i < labels.length; i++) {
+    const from = 4 * (i * view.classCount + labels[i]!)
+    boxesXyxy.set(view.boxesXyxy.subarray(from, from + 4), 4 * i)
+  }
+  return { ...view, boxesXyxy, boxesPerProposal: 1 }
+}
 
 function checkAligned(first: ProposalBoxes, view: ProposalBoxes, index: number): void {
   const mismatch = (what: string) =>

@@ -1,3 +1,5 @@
+import { type Flip, mirrorsX, mirrorsY } from './box-geometry.ts'
+
 /**
  * Softmax of each row of `logits` [N · C] in doubles, the largest logit taken off first. Only `columns` are written:
  * out [N · columns.length] (background and columns without a class take part in the sum but are not returned).
@@ -23,24 +25,26 @@ export function softmaxColumns(logits: Float32Array, rowLength: number, columns:
 
 /**
  * Sigmoid of one channel of each of N maps: `logits` [N, C, M, M], `channels` [N] → [N · M · M], mirrored back when the
- * view was (the last axis for a horizontal flip, the one before it for a vertical one).
+ * view was (the last axis for a horizontal flip, the one before it for a vertical one, both for a half turn).
  */
 export function sigmoidChannels(
   logits: Float32Array,
   channelCount: number,
   sizePx: number,
   channels: ArrayLike<number>,
-  flip: 'none' | 'horizontal' | 'vertical' = 'none',
+  flip: Flip = 'none',
 ): Float32Array {
   const area = sizePx * sizePx
+  const mirrorX = mirrorsX(flip)
+  const mirrorY = mirrorsY(flip)
   const out = new Float32Array(channels.length * area)
   for (let i = 0; i < channels.length; i++) {
     const from = (i * channelCount + channels[i]!) * area
     for (let row = 0; row < sizePx; row++) {
-      const fromRow = from + (flip === 'vertical' ? sizePx - 1 - row : row) * sizePx
+      const fromRow = from + (mirrorY ? sizePx - 1 - row : row) * sizePx
       const toRow = i * area + row * sizePx
       for (let column = 0; column < sizePx; column++) {
-        const logit = logits[fromRow + (flip === 'horizontal' ? sizePx - 1 - column : column)]!
+        const logit = logits[fromRow + (mirrorX ? sizePx - 1 - column : column)]!
         out[toRow + column] = 1 / (1 + Math.exp(-logit))
       }
     }

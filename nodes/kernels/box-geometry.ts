@@ -5,8 +5,18 @@
 
 type Boxes = Float64Array | Float32Array
 
-/** Which way a view of an image is mirrored. */
-export type Flip = 'none' | 'horizontal' | 'vertical'
+/** Which way a view of an image is mirrored; `rotate-180` is both ways, mmdetection's `diagonal`. */
+export type Flip = 'none' | 'horizontal' | 'vertical' | 'rotate-180'
+
+/** Is x mirrored? */
+export function mirrorsX(flip: Flip): boolean {
+  return flip === 'horizontal' || flip === 'rotate-180'
+}
+
+/** Is y mirrored? */
+export function mirrorsY(flip: Flip): boolean {
+  return flip === 'vertical' || flip === 'rotate-180'
+}
 
 /** Clamps x to [0, width] and y to [0, height]. */
 export function clipBoxes<T extends Boxes>(boxesXyxy: T, sizeHw: readonly [number, number]): T {
@@ -33,15 +43,17 @@ export function scaleBoxes<T extends Boxes>(boxesXyxy: T, scaleX: number, scaleY
 
 /** Mirrors boxes in a frame: x becomes width − x (no − 1: coordinates are continuous). Its own inverse. */
 export function flipBoxes<T extends Boxes>(boxesXyxy: T, flip: Flip, sizeHw: readonly [number, number]): T {
-  if (flip === 'none') return boxesXyxy
-  const low = flip === 'horizontal' ? 0 : 1
-  const extent = flip === 'horizontal' ? sizeHw[1] : sizeHw[0]
+  if (mirrorsX(flip)) mirrorAxis(boxesXyxy, 0, sizeHw[1])
+  if (mirrorsY(flip)) mirrorAxis(boxesXyxy, 1, sizeHw[0])
+  return boxesXyxy
+}
+
+function mirrorAxis(boxesXyxy: Boxes, low: 0 | 1, extent: number): void {
   for (let i = low; i < boxesXyxy.length; i += 4) {
     const first = boxesXyxy[i]!
     boxesXyxy[i] = extent - boxesXyxy[i + 2]!
     boxesXyxy[i + 2] = extent - first
   }
-  return boxesXyxy
 }
 
 /** The boxes at `indices`, copied. */

@@ -13,10 +13,12 @@ export interface ClassifiedBoxes {
 }
 
 export interface ClassNmsRules {
-  /** A class of a proposal is a candidate when its probability is > this. */
-  readonly scoreThreshold: number
-  /** Within a class, a candidate with IoU > this with a better one is dropped. */
-  readonly iouThreshold: number
+  /** A class of a proposal is a candidate when its probability is > this; one number, or [K]. */
+  readonly scoreThreshold: number | ArrayLike<number>
+  /** Within a class, a candidate with IoU > this with a better one is dropped; one number, or [K]. */
+  readonly iouThreshold: number | ArrayLike<number>
+  /** Candidates of different classes drop each other too, by the threshold of the one that is dropped. */
+  readonly classAgnostic?: boolean
   /** Survivors in the end, over all classes. */
   readonly max: number
   /** Candidates with a side < this are dropped first. */
@@ -25,7 +27,7 @@ export interface ClassNmsRules {
 
 /**
  * Detections from class probabilities: every class of every proposal is a candidate of its own; greedy NMS within
- * classes; the best `max` over all (torchvision's postprocess_detections 0.2x). Order: probability descending, then
+ * classes (or over all); the best `max` over all (torchvision's postprocess_detections 0.2x). Order: probability descending, then
  * proposal, then class. The threshold is rounded to float32 like the probabilities.
  *
  * Lazy: with hundreds of thousands of candidates (threshold 0) only as many as needed are sorted and compared; the result
@@ -36,6 +38,7 @@ export function classNms(
   rules: ClassNmsRules,
 ): { boxesXyxy: Float64Array; scores: Float64Array; labels: Int32Array } {
   const candidates = candidatesOf(input, rules)
+  const iouThresholds = perClass(rules.iouThreshold, input.classCount)
   const scores = new Float32Array(candidates.length)
   for (let i = 0; i < scores.length; i++) scores[i] = input.probabilities[candidates[i]!]!
   let take = Math.max(1024, 4 * rules.max)
@@ -51,7 +54,11 @@ export function classNms(
       bestScores[i] = input.probabilities[at]!
       labels[i] = at % input.classCount
     }
-    const kept = greedyNms(boxes, bestScores, rules.iouThreshold, { groups: labels, max: rules.max })
+    const kept = greedyNms(boxes, bestScores, iouThresholds[0]!, {
+      iouThresholds: Float64Array.from(labels, label => iouThresholds[label]!),
+      ...(!rules.classAgnostic && { groups: labels }),
+      max: rules.max,
+    })
     if (kept.length === rules.max || best.length === scores.length) {
       const out = new Float64Array(4 * kept.length)
       for (let i = 0; i < kept.length; i++) out.set(boxes.subarray(4 * kept[i]!, 4 * kept[i]! + 4), 4 * i)
@@ -69,14 +76,14 @@ export function classNms(
 function candidatesOf(input: ClassifiedBoxes, rules: ClassNmsRules): Uint32Array {
   const { probabilities, boxesXyxy, classCount } = input
   const shared = input.boxesPerProposal === 1
-  const threshold = Math.fround(rules.scoreThreshold)
+  const thresholds = Float32Array.from(perClass(rules.scoreThreshold, classCount))
   const found = new Uint32Array(probabilities.length)
   let count = 0
   let box = 0
   for (let row = 0; row < probabilities.length; row += classCount) {
     for (let at = row; at < row + classCount; at++) {
       if (
-        probabilities[at]! > threshold &&
+        probabilities[at]! > thresholds[at - row]! &&
         boxesXyxy[box + 2]! - boxesXyxy[box]! >= rules.minSidePx &&
         boxesXyxy[box + 3]! - boxesXyxy[box + 1]! >= rules.minSidePx
       )
@@ -86,6 +93,10 @@ function candidatesOf(input: ClassifiedBoxes, rules: ClassNmsRules): Uint32Array
     if (shared) box += 4
   }
   return found.subarray(0, count)
+}
+
+function perClass(value: number | ArrayLike<number>, classCount: number): Float64Array {
+  return typeof value === 'number' ? new Float64Array(classCount).fill(value) : Float64Array.from(value)
 }
 
 function boxOffset({ classCount, boxesPerProposal }: ClassifiedBoxes, at: number): number {

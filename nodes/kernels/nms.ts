@@ -4,6 +4,8 @@ import { argsortDescending } from './order.ts'
 export interface NmsOptions {
   /** [N] boxes suppress each other only within their group (class, pyramid level). Absent: one group. */
   readonly groups?: Int32Array
+  /** [N] in the place of `iouThreshold`: the limit of the box that would be dropped. */
+  readonly iouThresholds?: ArrayLike<number>
   /** Stop when this many have survived, over all groups together. */
   readonly max?: number
 }
@@ -26,6 +28,7 @@ export function greedyNms(
   const order = argsortDescending(scores)
   const count = order.length
   const max = Math.min(options.max ?? count, count)
+  const { iouThresholds } = options
   const { groupOf, groupCount } = denseGroups(options.groups, count)
   const grid = boxGrid(boxesXyxy, count, (4 * count) / groupCount)
   const cells = grid.columns * grid.rows
@@ -43,6 +46,7 @@ export function greedyNms(
     const x2 = boxesXyxy[4 * index + 2]!
     const y2 = boxesXyxy[4 * index + 3]!
     const area = (x2 - x1) * (y2 - y1)
+    const limit = iouThresholds === undefined ? iouThreshold : iouThresholds[index]!
     const group = groupOf === undefined ? 0 : groupOf[index]! * cells
     const left = column(grid, x1)
     const right = column(grid, x2)
@@ -58,7 +62,7 @@ export function greedyNms(
           const height = Math.min(y2, survivors[base + 3]!) - Math.max(y1, survivors[base + 1]!)
           if (!(height > 0)) continue
           const overlap = width * height
-          if (overlap / (area + survivors[base + 4]! - overlap) > iouThreshold) {
+          if (overlap / (area + survivors[base + 4]! - overlap) > limit) {
             suppressed = true
             break
           }

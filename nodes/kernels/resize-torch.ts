@@ -1,4 +1,4 @@
-import type { Flip } from './box-geometry.ts'
+import { type Flip, mirrorsX, mirrorsY } from './box-geometry.ts'
 
 /** From 8-bit RGB to the numbers a network was trained on. */
 export interface Normalisation {
@@ -60,8 +60,8 @@ export function resizeTorch(
   const paddedWidth = Math.ceil(outWidth / padToMultiple) * padToMultiple
   const planeSize = paddedHeight * paddedWidth
   const data = new Float32Array(3 * planeSize)
-  const x = axisTaps(width, outWidth, flip === 'horizontal')
-  const y = axisTaps(height, outHeight, flip === 'vertical')
+  const x = axisTaps(width, outWidth, mirrorsX(flip))
+  const y = axisTaps(height, outHeight, mirrorsY(flip))
   const scales = [0, 1, 2].map(plane => planeScale(normalisation, plane))
   const [first, second, third] = scales as [PlaneScale, PlaneScale, PlaneScale]
   const swapped = normalisation.channelOrder === 'bgr' ? 2 : 0

@@ -26,6 +26,8 @@ export interface RpnRules {
   readonly max: number
   /** Boxes with a side < this are dropped. */
   readonly minSidePx: number
+  /** Boxes with a score > this go on; absent: all. They could not suppress better ones, so it does not matter when. */
+  readonly scoreThreshold?: number
 }
 
 export interface RpnBoxes {
@@ -49,6 +51,7 @@ export function decodeRpn(levels: readonly RpnLevel[], sizeHw: readonly [number,
   const scores = new Float64Array(room)
   const levelOf = new Int32Array(room)
   const box = new Float64Array(4)
+  const threshold = Math.fround(rules.scoreThreshold ?? Number.NEGATIVE_INFINITY)
   let count = 0
   for (const [levelIndex, level] of levels.entries()) {
     const anchors = baseAnchors(level)
@@ -59,6 +62,8 @@ export function decodeRpn(levels: readonly RpnLevel[], sizeHw: readonly [number,
     const anchor = new Float64Array(4)
     const delta = new Float64Array(4)
     for (const index of topK(logits, rules.topPerLevel)) {
+      const score = Math.fround(1 / (1 + Math.exp(-logits[index]!)))
+      if (score <= threshold) break
       const kind = index % perCell
       const cell = (index - kind) / perCell
       const shiftX = (cell % gridWidth) * level.stridePx
@@ -71,7 +76,7 @@ export function decodeRpn(levels: readonly RpnLevel[], sizeHw: readonly [number,
       clipBoxes(box, sizeHw)
       if (box[2]! - box[0]! < rules.minSidePx || box[3]! - box[1]! < rules.minSidePx) continue
       boxes.set(box, 4 * count)
-      scores[count] = Math.fround(1 / (1 + Math.exp(-logits[index]!)))
+      scores[count] = score
       levelOf[count++] = levelIndex
     }
   }
