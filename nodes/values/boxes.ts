@@ -2,7 +2,15 @@ import { TaskError } from '../../engine/base/diagnostic.ts'
 import type { Facets, Kind } from '../../engine/contract/kind.ts'
 import { explainClassDifference } from './class-lists.ts'
 import { decodeTensors, encodeTensors } from './safetensors.ts'
-import { checkBoxes, checkLength, checkScores, decodeSizeHw, encodeSizeHw, tensorField } from './tensor-fields.ts'
+import {
+  checkBoxes,
+  checkFrame,
+  checkLength,
+  checkScores,
+  decodeSizeHw,
+  encodeSizeHw,
+  tensorField,
+} from './tensor-fields.ts'
 
 /**
  * What a box head says about N proposals: class probabilities, and one box for all classes or one for each class. In
@@ -28,11 +36,8 @@ export const boxesKind: Kind<ProposalBoxes> = {
   description: 'Class probabilities and refined boxes for each proposal, in the frame of the original image.',
   extension: 'safetensors',
   encode: value => {
-    const { frameHw, classCount, probabilities, boxesXyxy, boxesPerProposal } = value
+    const { frameHw, classCount, probabilities, boxesXyxy, boxesPerProposal } = checked(value)
     const count = proposalCount(value)
-    checkLength(NAME, 'boxes', boxesXyxy, 4 * count * boxesPerProposal)
-    checkScores(NAME, 'probabilities', probabilities)
-    checkBoxes(NAME, 'box of proposal', boxesXyxy, boxesPerProposal)
     return encodeTensors(
       {
         frame_hw: encodeSizeHw(frameHw),
@@ -47,15 +52,25 @@ export const boxesKind: Kind<ProposalBoxes> = {
     const probabilities = tensorField(NAME, tensors, 'probabilities', Float32Array, [undefined, undefined])
     const [count, classCount] = probabilities.shape as [number, number]
     const boxes = tensorField(NAME, tensors, 'boxes_xyxy', Float32Array, [count, undefined, 4])
-    return {
+    return checked({
       frameHw: decodeSizeHw(NAME, tensors, 'frame_hw'),
       classCount,
       probabilities: probabilities.data,
       boxesXyxy: boxes.data,
       boxesPerProposal: boxes.shape[1]!,
-    }
+    })
   },
   explainDifference: explainBoxesDifference,
+}
+
+/** @throws TaskError naming the first proposal that breaks a rule of the kind. */
+function checked(value: ProposalBoxes): ProposalBoxes {
+  const { frameHw, classCount, probabilities, boxesXyxy, boxesPerProposal } = value
+  checkFrame(NAME, frameHw)
+  checkLength(NAME, 'boxes', boxesXyxy, 4 * proposalCount(value) * boxesPerProposal)
+  checkScores(NAME, probabilities, i => `proposal ${Math.floor(i / classCount)}: class ${i % classCount}`)
+  checkBoxes(NAME, 'box of proposal', boxesXyxy, frameHw, boxesPerProposal)
+  return value
 }
 
 /** N. @throws TaskError `bad-value` when the class count or the boxes per proposal make no sense. */

@@ -13,6 +13,23 @@ export function classListProblem(classes: ClassList): string | undefined {
   return undefined
 }
 
+/** The same for any value that should hold a class list in its field `classes`. */
+export function classesProblem(value: unknown): string | undefined {
+  const classes = isRecord(value) ? value['classes'] : undefined
+  if (!Array.isArray(classes)) return 'there is no list of classes'
+  const odd = classes.findIndex(entry => !isRecord(entry) || !isText(entry['id']) || !isText(entry['name']))
+  if (odd >= 0) return `class ${odd} is ${JSON.stringify(classes[odd])}, expected an id and a name`
+  return classListProblem(classes as ClassList)
+}
+
+function isRecord(value: unknown): value is { readonly [field: string]: unknown } {
+  return typeof value === 'object' && value !== null
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string'
+}
+
 /** The class list in a value's static type; undefined if the type has none. */
 export function classesInFacets(facets: Facets | undefined): ClassList | undefined {
   const classes = facets?.['classes']

@@ -1,7 +1,6 @@
-import { TaskError } from '../../engine/base/diagnostic.ts'
 import type { Kind } from '../../engine/contract/kind.ts'
-import { classListProblem, explainClassDifference } from './class-lists.ts'
-import { decodeJson, encodeJson } from './json-document.ts'
+import { classesProblem, explainClassDifference } from './class-lists.ts'
+import { documentCodec } from './json-document.ts'
 
 /** One class: what identifies it everywhere (a MID, a name) and what people call it. */
 export type ClassEntry = { readonly id: string; readonly name: string }
@@ -18,11 +17,8 @@ export const classesKind: Kind<Classes> = {
   name: 'classes',
   description: 'A list of classes (id and name) in label order.',
   extension: 'json',
-  encode: value => {
-    const problem = classListProblem(value.classes)
-    if (problem) throw new TaskError({ code: 'bad-value', message: `classes: ${problem}` })
-    return encodeJson({ classes: value.classes.map(({ id, name }) => ({ id, name })) })
-  },
-  decode: bytes => decodeJson(bytes) as unknown as Classes,
+  ...documentCodec('classes', classesProblem, ({ classes }: Classes) => ({
+    classes: classes.map(({ id, name }) => ({ id, name })),
+  })),
   explainDifference: explainClassDifference,
 }

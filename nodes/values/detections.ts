@@ -3,6 +3,7 @@ import { explainClassDifference } from './class-lists.ts'
 import { decodeTensors, encodeTensors } from './safetensors.ts'
 import {
   checkBoxes,
+  checkFrame,
   checkLabels,
   checkLength,
   checkScores,
@@ -29,12 +30,8 @@ export const detectionsKind: Kind<Detections> = {
   name: NAME,
   description: 'Boxes with class and score, in the frame of the original image.',
   extension: 'safetensors',
-  encode: ({ frameHw, boxesXyxy, scores, labels }) => {
-    checkLength(NAME, 'boxes', boxesXyxy, 4 * scores.length)
-    checkLength(NAME, 'labels', labels, scores.length)
-    checkScores(NAME, 'scores', scores)
-    checkBoxes(NAME, 'box', boxesXyxy)
-    checkLabels(NAME, labels)
+  encode: value => {
+    const { frameHw, boxesXyxy, scores, labels } = checked(value)
     return encodeTensors(
       {
         frame_hw: encodeSizeHw(frameHw),
@@ -50,7 +47,19 @@ export const detectionsKind: Kind<Detections> = {
     const scores = tensorField(NAME, tensors, 'scores', Float64Array, [undefined]).data
     const boxesXyxy = tensorField(NAME, tensors, 'boxes_xyxy', Float64Array, [scores.length, 4]).data
     const labels = tensorField(NAME, tensors, 'labels', Int32Array, [scores.length]).data
-    return { frameHw: decodeSizeHw(NAME, tensors, 'frame_hw'), boxesXyxy, scores, labels }
+    return checked({ frameHw: decodeSizeHw(NAME, tensors, 'frame_hw'), boxesXyxy, scores, labels })
   },
   explainDifference: explainClassDifference,
+}
+
+/** @throws TaskError naming the first detection that breaks a rule of the kind. */
+function checked(value: Detections): Detections {
+  const { frameHw, boxesXyxy, scores, labels } = value
+  checkFrame(NAME, frameHw)
+  checkLength(NAME, 'boxes', boxesXyxy, 4 * scores.length)
+  checkLength(NAME, 'labels', labels, scores.length)
+  checkScores(NAME, scores)
+  checkBoxes(NAME, 'box', boxesXyxy, frameHw)
+  checkLabels(NAME, labels)
+  return value
 }

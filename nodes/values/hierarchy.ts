@@ -1,8 +1,7 @@
-import { TaskError } from '../../engine/base/diagnostic.ts'
 import type { Facets, Kind } from '../../engine/contract/kind.ts'
-import { classListProblem, explainClassDifference } from './class-lists.ts'
+import { classesProblem, classListProblem, explainClassDifference } from './class-lists.ts'
 import type { ClassList } from './classes.ts'
-import { decodeJson, encodeJson } from './json-document.ts'
+import { documentCodec } from './json-document.ts'
 
 /** A class list and who is whose parent. A type, not an interface, so that it can be a static type as it is. */
 export type Hierarchy = {
@@ -49,11 +48,17 @@ export const hierarchyKind: Kind<Hierarchy> = {
   name: 'hierarchy',
   description: 'A class list and the direct parents of each class.',
   extension: 'json',
-  encode: value => {
-    const problem = hierarchyProblem(value)
-    if (problem) throw new TaskError({ code: 'bad-value', message: `hierarchy: ${problem}` })
-    return encodeJson({ classes: value.classes.map(({ id, name }) => ({ id, name })), parents: value.parents })
-  },
-  decode: bytes => decodeJson(bytes) as unknown as Hierarchy,
+  ...documentCodec('hierarchy', documentProblem, ({ classes, parents }: Hierarchy) => ({
+    classes: classes.map(({ id, name }) => ({ id, name })),
+    parents,
+  })),
   explainDifference: explainClassDifference,
+}
+
+function documentProblem(value: unknown): string | undefined {
+  const wrong = classesProblem(value)
+  if (wrong !== undefined) return wrong
+  const { parents } = value as { readonly parents?: unknown }
+  if (!Array.isArray(parents) || !parents.every(Array.isArray)) return 'there is no list of parents for each class'
+  return hierarchyProblem(value as Hierarchy)
 }

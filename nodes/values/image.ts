@@ -1,6 +1,5 @@
-import { TaskError } from '../../engine/base/diagnostic.ts'
 import type { Kind } from '../../engine/contract/kind.ts'
-import { decodeJson, encodeJson } from './json-document.ts'
+import { documentCodec } from './json-document.ts'
 
 /** A picture by reference: its pixels are read from the source file by whoever needs them (`read-image.ts`). */
 export interface ImageRef {
@@ -21,20 +20,26 @@ export const imageKind: Kind<ImageRef> = {
   name: NAME,
   description: 'A picture: digest of its file, size and sample format. Pixels are not stored.',
   extension: 'json',
-  encode: ({ sha256, widthPx, heightPx, channels, bitDepth, format }) => {
-    check(/^[0-9a-f]{64}$/.test(sha256), `sha256 is ${JSON.stringify(sha256)}, expected 64 hex digits`)
-    check(isSide(widthPx) && isSide(heightPx), `size is ${widthPx} × ${heightPx}, expected whole numbers from 1`)
-    check(isSide(channels), `channels is ${channels}, expected a whole number from 1`)
-    check([8, 16, 32].includes(bitDepth), `bitDepth is ${bitDepth}, expected 8, 16 or 32`)
-    return encodeJson({ sha256, widthPx, heightPx, channels, bitDepth, format })
-  },
-  decode: bytes => decodeJson(bytes) as unknown as ImageRef,
+  ...documentCodec(NAME, problem, ({ sha256, widthPx, heightPx, channels, bitDepth, format }: ImageRef) => ({
+    sha256,
+    widthPx,
+    heightPx,
+    channels,
+    bitDepth,
+    format,
+  })),
 }
 
-function isSide(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 1
+function problem(value: unknown): string | undefined {
+  const { sha256, widthPx, heightPx, channels, bitDepth, format } = (value ?? {}) as Partial<ImageRef>
+  if (!/^[0-9a-f]{64}$/.test(String(sha256))) return `sha256 is ${JSON.stringify(sha256)}, expected 64 hex digits`
+  if (!isSide(widthPx) || !isSide(heightPx)) return `size is ${widthPx} × ${heightPx}, expected whole numbers from 1`
+  if (!isSide(channels)) return `channels is ${channels}, expected a whole number from 1`
+  if (bitDepth === undefined || ![8, 16, 32].includes(bitDepth)) return `bitDepth is ${bitDepth}, expected 8, 16 or 32`
+  if (typeof format !== 'string') return `format is ${JSON.stringify(format)}, expected a name`
+  return undefined
 }
 
-function check(holds: boolean, what: string): void {
-  if (!holds) throw new TaskError({ code: 'bad-value', message: `${NAME}: ${what}` })
+function isSide(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 1
 }

@@ -6,6 +6,7 @@ import { explainClassDifference } from './class-lists.ts'
 import { decodeTensors, encodeTensors, type NamedTensor } from './safetensors.ts'
 import {
   checkBoxes,
+  checkFrame,
   checkLabels,
   checkLength,
   checkScores,
@@ -43,8 +44,7 @@ export const instancesKind: Kind<Instances> = {
   description: 'Boxes, scores, labels and masks of one image; also ground truth.',
   extension: 'safetensors',
   encode: value => {
-    checkInstances(value)
-    const { boxesXyxy, scores, labels, masks, crowd, areasPx, groupOf } = value
+    const { boxesXyxy, scores, labels, masks, crowd, areasPx, groupOf } = checked(value)
     const shape = [scores.length]
     return encodeTensors(
       {
@@ -68,7 +68,7 @@ export const instancesKind: Kind<Instances> = {
     const N = scores.length
     const sizeHw = decodeSizeHw(NAME, tensors, 'size_hw')
     const starts = tensorField(NAME, tensors, 'mask_starts', Uint32Array, [undefined]).data
-    return {
+    return checked({
       sizeHw,
       boxesXyxy: tensorField(NAME, tensors, 'boxes_xyxy', Float64Array, [N, 4]).data,
       scores,
@@ -80,7 +80,7 @@ export const instancesKind: Kind<Instances> = {
         offsets: tensorField(NAME, tensors, 'mask_offsets', Uint32Array, [N + 1]).data,
       },
       ...optionalMarks(tensors, N),
-    }
+    })
   },
   explainDifference: explainClassDifference,
 }
@@ -97,7 +97,9 @@ function optionalMarks(
 }
 
 /** @throws TaskError naming the instance that breaks a rule of the kind. */
-function checkInstances({ sizeHw, boxesXyxy, scores, labels, masks, crowd, areasPx, groupOf }: Instances): void {
+function checked(value: Instances): Instances {
+  const { sizeHw, boxesXyxy, scores, labels, masks, crowd, areasPx, groupOf } = value
+  checkFrame(NAME, sizeHw)
   const N = scores.length
   checkLength(NAME, 'boxes', boxesXyxy, 4 * N)
   checkLength(NAME, 'labels', labels, N)
@@ -105,8 +107,8 @@ function checkInstances({ sizeHw, boxesXyxy, scores, labels, masks, crowd, areas
   if (crowd) checkLength(NAME, 'crowd', crowd, N)
   if (areasPx) checkLength(NAME, 'areas', areasPx, N)
   if (groupOf) checkLength(NAME, 'groupOf', groupOf, N)
-  checkScores(NAME, 'scores', scores)
-  checkBoxes(NAME, 'box', boxesXyxy)
+  checkScores(NAME, scores)
+  checkBoxes(NAME, 'box', boxesXyxy, sizeHw)
   checkLabels(NAME, labels)
   const badArea = areasPx?.findIndex(areaPx => !(areaPx >= 0 && Number.isFinite(areaPx))) ?? -1
   if (badArea >= 0) throw bad(`areas[${badArea}] is ${areasPx?.[badArea]}, expected 0 or more`)
@@ -115,6 +117,7 @@ function checkInstances({ sizeHw, boxesXyxy, scores, labels, masks, crowd, areas
   }
   const problem = validateMaskSet(masks)
   if (problem) throw bad(problem)
+  return value
 }
 
 function bad(message: string): TaskError {

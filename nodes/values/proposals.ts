@@ -1,6 +1,14 @@
 import type { Kind } from '../../engine/contract/kind.ts'
 import { decodeTensors, encodeTensors } from './safetensors.ts'
-import { checkBoxes, checkLength, checkScores, decodeSizeHw, encodeSizeHw, tensorField } from './tensor-fields.ts'
+import {
+  checkBoxes,
+  checkFrame,
+  checkLength,
+  checkScores,
+  decodeSizeHw,
+  encodeSizeHw,
+  tensorField,
+} from './tensor-fields.ts'
 
 /** Regions that may hold an object, without class, best first; in the frame of the original, unflipped image. */
 export interface Proposals {
@@ -18,10 +26,8 @@ export const proposalsKind: Kind<Proposals> = {
   name: NAME,
   description: 'Class-agnostic boxes with an objectness score, in the frame of the original image.',
   extension: 'safetensors',
-  encode: ({ frameHw, boxesXyxy, scores }) => {
-    checkLength(NAME, 'boxes', boxesXyxy, 4 * scores.length)
-    checkScores(NAME, 'scores', scores)
-    checkBoxes(NAME, 'box', boxesXyxy)
+  encode: value => {
+    const { frameHw, boxesXyxy, scores } = checked(value)
     return encodeTensors(
       {
         frame_hw: encodeSizeHw(frameHw),
@@ -35,6 +41,16 @@ export const proposalsKind: Kind<Proposals> = {
     const { tensors } = decodeTensors(bytes)
     const scores = tensorField(NAME, tensors, 'scores', Float64Array, [undefined]).data
     const boxesXyxy = tensorField(NAME, tensors, 'boxes_xyxy', Float64Array, [scores.length, 4]).data
-    return { frameHw: decodeSizeHw(NAME, tensors, 'frame_hw'), boxesXyxy, scores }
+    return checked({ frameHw: decodeSizeHw(NAME, tensors, 'frame_hw'), boxesXyxy, scores })
   },
+}
+
+/** @throws TaskError naming the first proposal that breaks a rule of the kind. */
+function checked(value: Proposals): Proposals {
+  const { frameHw, boxesXyxy, scores } = value
+  checkFrame(NAME, frameHw)
+  checkLength(NAME, 'boxes', boxesXyxy, 4 * scores.length)
+  checkScores(NAME, scores)
+  checkBoxes(NAME, 'box', boxesXyxy, frameHw)
+  return value
 }

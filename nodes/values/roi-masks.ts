@@ -19,8 +19,7 @@ export const roiMasksKind: Kind<RoiMasks> = {
   description: 'A small square of foreground probabilities for each detection, relative to its box.',
   extension: 'safetensors',
   encode: value => {
-    const count = roiMaskCount(value)
-    checkScores(NAME, 'probabilities', value.probabilities)
+    const count = roiMaskCount(checked(value))
     return encodeTensors(
       { probabilities: { data: value.probabilities, shape: [count, value.sizePx, value.sizePx] } },
       { kind: NAME },
@@ -35,7 +34,7 @@ export const roiMasksKind: Kind<RoiMasks> = {
         code: 'bad-file',
         message: `stored ${NAME}: shape [${field.shape.join(', ')}] is not square`,
       })
-    return value
+    return checked(value)
   },
   explainDifference: (a, b) =>
     a['mask_size_px'] === b['mask_size_px']
@@ -43,10 +42,21 @@ export const roiMasksKind: Kind<RoiMasks> = {
       : `masks of ${a['mask_size_px']} px against ${b['mask_size_px']} px: they cannot be averaged cell by cell`,
 }
 
+/** @throws TaskError naming the first mask that holds something else than probabilities. */
+function checked(value: RoiMasks): RoiMasks {
+  roiMaskCount(value)
+  const { sizePx, probabilities } = value
+  checkScores(NAME, probabilities, index => {
+    const cell = index % (sizePx * sizePx)
+    return `mask ${Math.floor(index / (sizePx * sizePx))}: row ${Math.floor(cell / sizePx)}, column ${cell % sizePx}`
+  })
+  return value
+}
+
 /** N. @throws TaskError `bad-value` unless the probabilities are a whole number of M × M squares. */
 export function roiMaskCount({ sizePx, probabilities }: RoiMasks): number {
   const count = probabilities.length / (sizePx * sizePx)
-  if (sizePx < 1 || !Number.isInteger(count))
+  if (!Number.isSafeInteger(sizePx) || sizePx < 1 || !Number.isInteger(count))
     throw new TaskError({
       code: 'bad-value',
       message: `${NAME}: ${probabilities.length} probabilities are not a whole number of ${sizePx} × ${sizePx} squares`,

@@ -1,6 +1,5 @@
-import { TaskError } from '../../engine/base/diagnostic.ts'
 import type { Kind } from '../../engine/contract/kind.ts'
-import { decodeJson, encodeJson } from './json-document.ts'
+import { documentCodec } from './json-document.ts'
 
 /** A small table for people and scripts: named columns, rows of as many cells. */
 export type Table = {
@@ -12,17 +11,7 @@ export const tableKind: Kind<Table> = {
   name: 'table',
   description: 'Named columns and rows of text, numbers or nothing.',
   extension: 'json',
-  encode: value => {
-    for (const [index, row] of value.rows.entries()) {
-      if (row.length !== value.columns.length) {
-        throw badTable(`row ${index} has ${row.length} cells, the table has ${value.columns.length} columns`)
-      }
-      const wrong = row.findIndex(cell => typeof cell === 'number' && !Number.isFinite(cell))
-      if (wrong >= 0) throw badTable(`row ${index}, column ${value.columns[wrong]} is ${row[wrong]}; use null instead`)
-    }
-    return encodeJson({ columns: value.columns, rows: value.rows })
-  },
-  decode: bytes => decodeJson(bytes) as Table,
+  ...documentCodec('table', problem, ({ columns, rows }: Table) => ({ columns, rows })),
   print: printTable,
 }
 
@@ -32,7 +21,12 @@ function printTable({ columns, rows }: Table): string {
   const widths = columns.map((_, i) => Math.max(...texts.map(row => row[i]!.length)))
   const isText = columns.map((_, i) => rows.some(row => typeof row[i] === 'string'))
   return texts
-    .map(row => row.map((text, i) => (isText[i] ? text.padEnd(widths[i]!) : text.padStart(widths[i]!))).join('  ').trimEnd())
+    .map(row =>
+      row
+        .map((text, i) => (isText[i] ? text.padEnd(widths[i]!) : text.padStart(widths[i]!)))
+        .join('  ')
+        .trimEnd(),
+    )
     .join('\n')
 }
 
@@ -41,6 +35,16 @@ function cellText(cell: string | number | null): string {
   return typeof cell === 'string' || Number.isInteger(cell) ? String(cell) : cell.toFixed(4)
 }
 
-function badTable(message: string): TaskError {
-  return new TaskError({ code: 'bad-value', message: `table: ${message}` })
+function problem(value: unknown): string | undefined {
+  const { columns, rows } = (value ?? {}) as { readonly columns?: unknown; readonly rows?: unknown }
+  if (!Array.isArray(columns) || columns.some(column => typeof column !== 'string')) return 'there are no named columns'
+  if (!Array.isArray(rows)) return 'there is no list of rows'
+  for (const [index, row] of rows.entries()) {
+    if (!Array.isArray(row)) return `row ${index} is not a list of cells`
+    if (row.length !== columns.length)
+      return `row ${index} has ${row.length} cells, the table has ${columns.length} columns`
+    const wrong = row.findIndex(cell => cell !== null && typeof cell !== 'string' && !Number.isFinite(cell))
+    if (wrong >= 0) return `row ${index}, column ${columns[wrong]} is ${row[wrong]}; expected text, a number or null`
+  }
+  return undefined
 }

@@ -49,21 +49,68 @@ export function checkLength(kind: string, field: string, data: ArrayLike<number>
   if (data.length !== expected) throw bad(kind, `${field} has ${data.length} elements, expected ${expected}`)
 }
 
-/** @throws TaskError `bad-value` on the first score that is not in [0, 1]. */
-export function checkScores(kind: string, field: string, scores: ArrayLike<number>): void {
+/**
+ * @param name what to call the value at an index.
+ * @throws TaskError `bad-value` on the first score that is not in [0, 1].
+ */
+export function checkScores(
+  kind: string,
+  scores: Float64Array | Float32Array,
+  name: (index: number) => string = index => `scores[${index}]`,
+): void {
   for (let i = 0; i < scores.length; i++) {
     const score = scores[i]!
-    if (!(score >= 0 && score <= 1)) throw bad(kind, `${field}[${i}] is ${score}, expected a number from 0 to 1`)
+    if (!(score >= 0 && score <= 1)) throw bad(kind, `${name(i)} is ${score}, expected a number from 0 to 1`)
   }
 }
 
-/** @throws TaskError `bad-value` on the first box with a coordinate that is not finite; `per` boxes belong to one index. */
-export function checkBoxes(kind: string, field: string, boxesXyxy: ArrayLike<number>, per = 1): void {
-  for (let i = 0; i < boxesXyxy.length; i++) {
-    if (Number.isFinite(boxesXyxy[i])) continue
-    const box = Array.from({ length: 4 }, (_, side) => boxesXyxy[i - (i % 4) + side])
-    throw bad(kind, `${field} ${Math.floor(i / (4 * per))} is [${box.join(', ')}], expected finite numbers`)
+/** @throws TaskError `bad-value` unless the frame is of whole pixels, at least one, at most what runs can number. */
+export function checkFrame(kind: string, [height, width]: readonly [number, number]): void {
+  if (isSide(height) && isSide(width) && height * width <= 0xffffffff) return
+  throw bad(
+    kind,
+    `the frame is ${height} × ${width} (height × width), expected whole numbers from 1 with at most 4294967295 pixels`,
+  )
+}
+
+function isSide(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 1
+}
+
+/** Boxes may end beyond the frame (annotations do, rounding does), but not lie beyond it by more than this. */
+const BEYOND_PX = 1
+
+/**
+ * @param per boxes that belong to one index.
+ * @throws TaskError `bad-value` on the first box with a coordinate that is not finite, with a negative side, or wholly
+ * outside the frame, which means that it belongs to another one.
+ */
+export function checkBoxes(
+  kind: string,
+  field: string,
+  boxesXyxy: Float64Array | Float32Array,
+  frameHw: readonly [number, number],
+  per = 1,
+): void {
+  const [height, width] = frameHw
+  for (let i = 0; i < boxesXyxy.length; i += 4) {
+    const x1 = boxesXyxy[i]!
+    const y1 = boxesXyxy[i + 1]!
+    const x2 = boxesXyxy[i + 2]!
+    const y2 = boxesXyxy[i + 3]!
+    const across = x1 <= x2 && x2 >= -BEYOND_PX && x1 <= width + BEYOND_PX
+    const down = y1 <= y2 && y2 >= -BEYOND_PX && y1 <= height + BEYOND_PX
+    // Infinity − Infinity is NaN, so one test covers all four.
+    if (across && down && x1 - x1 + x2 - x2 + y1 - y1 + y2 - y2 === 0) continue
+    const box = [x1, y1, x2, y2]
+    throw bad(kind, `${field} ${Math.floor(i / (4 * per))} is [${box.join(', ')}], ${boxProblem(box, frameHw)}`)
   }
+}
+
+function boxProblem(box: readonly number[], [height, width]: readonly [number, number]): string {
+  if (!box.every(Number.isFinite)) return 'expected finite numbers'
+  if (box[0]! > box[2]! || box[1]! > box[3]!) return 'which has a negative size; expected x1 ≤ x2 and y1 ≤ y2'
+  return `which lies outside its frame of ${width} × ${height} pixels (width × height)`
 }
 
 /** @throws TaskError `bad-value` on the first label below 0. */

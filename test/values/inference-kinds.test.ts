@@ -79,7 +79,7 @@ describe('stored kinds of inference', () => {
     [
       'mask above 1',
       () => roiMasksKind.encode({ ...roiMasks, probabilities: new Float32Array([0, 0, 0, 2]) }),
-      /probabilities\[3\] is 2/,
+      /roi-masks: mask 0: row 1, column 1 is 2/,
     ],
     ['short digest', () => imageKind.encode({ ...image, sha256: 'ab' }), /expected 64 hex digits/],
     ['flat image', () => imageKind.encode({ ...image, heightPx: 0 }), /size is 3 × 0/],
