@@ -32,12 +32,14 @@ const floors: { readonly [folder: string]: Floor } = {
     packages: ['sharp', 'csv-parse'],
     node: ['node:fs', 'node:fs/promises', 'node:module', 'node:path'],
   },
+  'nodes/command': { folders: [...contract, 'nodes/values'], packages: [], node: 'any' },
   'nodes/onnx': { folders: values.concat('nodes/values'), packages: ['onnxruntime-node'], node: 'any' },
   'nodes/model': {
     folders: [...values, 'nodes/values', 'nodes/onnx'],
     packages: ['ajv', 'yaml'],
     node: ['node:fs/promises', 'node:module', 'node:path'],
   },
+  'engine/testing': { folders: [...contract, 'engine/load', 'engine/plan'], packages: ['ajv', 'yaml'], node: [] },
   'engine/index.ts': { folders: [...contract, 'engine/api'], packages: [], node: [] },
 }
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { defineNode, type NodeDefinition } from '../../engine/contract/node.ts'
+import { keyProblems, nodeRules } from '../../engine/testing/node-rules.ts'
 import { registry } from '../../nodes/index.ts'
-import { keyProblems, nodeContract, nodeRules } from '../contract/node.ts'
+import { nodeContract } from '../contract/node.ts'
 
 for (const node of registry.nodes.values()) nodeContract(node, registry)
 

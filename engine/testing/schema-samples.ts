@@ -1,6 +1,6 @@
-import type { Json } from '../../engine/base/canonical.ts'
-import { canonical } from '../../engine/base/canonical.ts'
-import { validateAgainst } from '../../engine/base/json-schema.ts'
+import type { Json } from '../base/canonical.ts'
+import { canonical } from '../base/canonical.ts'
+import { validateAgainst } from '../base/json-schema.ts'
 
 type Schema = { readonly [keyword: string]: unknown }
 

@@ -1,8 +1,8 @@
-import type { Json } from '../../engine/base/canonical.ts'
-import { type Digest, sha256 } from '../../engine/base/digest.ts'
-import { defineNode, type InputPort, type NodeDefinition } from '../../engine/contract/node.ts'
-import type { Registry } from '../../engine/contract/registry.ts'
-import { compile } from '../../engine/plan/compile.ts'
+import type { Json } from '../base/canonical.ts'
+import { type Digest, sha256 } from '../base/digest.ts'
+import { defineNode, type InputPort, type NodeDefinition } from '../contract/node.ts'
+import type { Registry } from '../contract/registry.ts'
+import { compile } from '../plan/compile.ts'
 import { project, smallWorld } from './small-world.ts'
 
 /**
@@ -79,5 +79,6 @@ function stubFor(name: string, port: InputPort): NodeDefinition {
 }
 
 function isValueOf(value: Json | undefined, path: string): boolean {
-  return [value].flat().some(text => typeof text === 'string' && path === `${project}/${text}`)
+  const texts = typeof value === 'object' && value !== null ? Object.values(value) : [value]
+  return texts.some(text => typeof text === 'string' && path === `${project}/${text}`)
 }

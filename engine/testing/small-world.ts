@@ -1,8 +1,8 @@
-import type { Json } from '../../engine/base/canonical.ts'
-import { compareText } from '../../engine/base/diagnostic.ts'
-import { sha256 } from '../../engine/base/digest.ts'
-import { loadPipeline } from '../../engine/load/load.ts'
-import type { Surroundings } from '../../engine/plan/surroundings.ts'
+import type { Json } from '../base/canonical.ts'
+import { compareText } from '../base/diagnostic.ts'
+import { sha256 } from '../base/digest.ts'
+import { loadPipeline } from '../load/load.ts'
+import type { Surroundings } from '../plan/surroundings.ts'
 
 /** Root of every small world. */
 export const project = '/project'
