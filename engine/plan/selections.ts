@@ -1,8 +1,9 @@
-import type { Kind } from '../contract/kind.ts'
+import { nearestName } from '../base/typo.ts'
+import type { Facets, Kind } from '../contract/kind.ts'
 import type { Registry } from '../contract/registry.ts'
 import { alignSource, type Feed } from './align.ts'
 import type { BoundSelection, ProtoCell, ProtoStep } from './instantiate.ts'
-import type { Problem, Problems } from './problems.ts'
+import { type Problem, type Problems, suggest } from './problems.ts'
 
 export interface SelectionFeed {
   readonly feed: Feed
@@ -13,6 +14,7 @@ export interface SelectionFeed {
 export function selectionFeeds(
   step: ProtoStep,
   cell: ProtoCell,
+  facetsOf: (feed: Feed) => Facets,
   registry: Registry,
   problems: Problems,
 ): readonly SelectionFeed[] | undefined {
@@ -30,7 +32,7 @@ export function selectionFeeds(
   for (const selection of step.selections) {
     for (const source of selection.sources) {
       const found = alignSource(step, cell, source, '`items`')
-      const complaint = 'code' in found ? found : misfit(found, selection, registry)
+      const complaint = 'code' in found ? found : misfit(found, selection, facetsOf, registry)
       if (complaint !== undefined) {
         problems.add(selection.file, selection.path, complaint)
         return undefined
@@ -41,7 +43,12 @@ export function selectionFeeds(
   return feeds
 }
 
-function misfit(found: readonly Feed[], { equals }: BoundSelection, registry: Registry): Problem | undefined {
+function misfit(
+  found: readonly Feed[],
+  { equals }: BoundSelection,
+  facetsOf: (feed: Feed) => Facets,
+  registry: Registry,
+): Problem | undefined {
   const [feed] = found as [Feed]
   const name = `\`${feed.step.id}.${feed.port}\``
   const output = feed.step.node.outputs[feed.port]
@@ -58,7 +65,15 @@ function misfit(found: readonly Feed[], { equals }: BoundSelection, registry: Re
       fix: kindsThat(registry, one => one.ids !== undefined, 'kinds that list items'),
     }
   }
-  if (output.per === 'item' && kind.choice !== undefined) return undefined
+  if (output.per === 'item' && kind.choice !== undefined) {
+    const known = kind.choices?.(facetsOf(feed))
+    if (known === undefined || known.includes(equals)) return undefined
+    return {
+      code: 'bad-selection',
+      message: `${name} is never \`${equals}\``,
+      fix: suggest(nearestName(equals, known), known),
+    }
+  }
   return {
     code: 'bad-selection',
     message: `\`equals\` needs a label per item, and ${name} is ${output.per === 'collection' ? 'one value of ' : ''}${kind.name}`,

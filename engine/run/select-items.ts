@@ -49,7 +49,9 @@ export function selectItems(
       texts.set(digest, text)
       if (text === equals) ids.add(id)
     }
-    if (ids.size === 0) throw nothingChosen(source, equals, new Set(texts.values()))
+    // A text that can occur and does not: the step runs on no item.
+    if (ids.size === 0 && !choices(source, kind).includes(equals))
+      throw nothingChosen(source, equals, new Set(texts.values()))
     return ids
   }
 
@@ -57,6 +59,11 @@ export function selectItems(
     const bytes = store.read(digest)
     if (bytes === undefined) throw new LostSelection(source, item)
     return kind.choice!(kind.decode(bytes))
+  }
+
+  function choices(source: CellPort, kind: Kind): readonly string[] {
+    const cell = state.graph.steps.flatMap(({ cells }) => cells).find(({ index }) => index === source.cell)
+    return kind.choices?.(cell?.facets[source.port] ?? {}) ?? []
   }
 
   function nothingChosen(source: CellPort, equals: string, found: ReadonlySet<string>): TaskError {

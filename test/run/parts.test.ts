@@ -49,6 +49,22 @@ describe('a step on a part of the items', () => {
     })
   })
 
+  it('runs on nothing when a label that can occur does not, and the rest goes on', async () => {
+    const known = byLabel.replace('first-word, in', 'first-word, with: { known: [red, blue, green] }, in')
+    rig = createRig(known, { a: texts.a, c: texts.c })
+    const run = await rig.run()
+    expect(run.finished.status).toBe('done')
+    expect(run.outputs).toMatchObject({ 'all/a.txt': 'RED APPLE PIE!/-', 'all/c.txt': 'RED SEA!/-' })
+    expect(imbalance(run)).toEqual({})
+    const second = await rig.run()
+    expect(second.executed).toEqual([])
+  })
+
+  it('is refused before the run for a label that cannot occur', async () => {
+    rig = createRig(byLabel.replace('first-word, in', 'first-word, with: { known: [red, bleu] }, in'), texts)
+    await expect(rig.run()).rejects.toThrow(/`colour.word` is never `blue`.*did you mean `bleu`/s)
+  })
+
   it('takes a list of ids, for a pipeline as a whole too', async () => {
     rig = createRig(
       `maskloom: 1
