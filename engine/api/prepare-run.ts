@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { join, resolve } from 'node:path'
+import { openLeases } from '../../cache/leases.ts'
 import type { Diagnostic } from '../base/diagnostic.ts'
 import { nearestName } from '../base/typo.ts'
 import { suggestion } from '../base/words.ts'
@@ -109,6 +110,8 @@ function requestOf(
     registry,
     store,
     executor,
+    // A throw-away cache has nobody to share it with.
+    ...(pipeline.options.cache === false ? {} : { openLeases: () => openLeases(store.directory!) }),
     nowMs: Date.now,
     outDirectory: resolve(directory, options.out ?? join(root, 'out', graph.name)),
     memoryBudgetBytes: options.memoryBytes ?? defaultMemoryBytes(),

@@ -66,6 +66,7 @@ export const codes = {
   'inference-failed': 'The inference runtime gave up on a view.',
   'node-error': 'A node threw something unexpected: a bug of the node.',
   'lost-value': 'A value that is needed is gone from the cache and cannot be made again as it was.',
+  timeout: 'A task took longer than its step allows.',
   'command-failed': 'A program ended with an error, could not be started, or did not write what it should.',
   'worker-crash': 'A worker process ended while it had work.',
 

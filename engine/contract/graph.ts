@@ -3,6 +3,7 @@ import type { Span } from '../base/diagnostic.ts'
 import type { Digest } from '../base/digest.ts'
 import type { Facets } from './kind.ts'
 import type { Lane, Mode } from './node.ts'
+import type { Tolerance } from './pipeline.ts'
 
 /**
  * A pipeline after everything that can be known without running it: sub-pipelines inlined, references resolved, cells
@@ -31,6 +32,8 @@ export interface Step {
   readonly cells: readonly Cell[]
   readonly join: 'exact' | 'inner' | 'left' | 'outer'
   readonly outputs: readonly StepOutput[]
+  /** Absent: no failure is tolerated, nothing is tried twice. */
+  readonly tolerance?: Tolerance
 }
 
 export interface StepOutput {

@@ -60,6 +60,18 @@ export interface StepDeclaration {
   readonly join: 'exact' | 'inner' | 'left' | 'outer'
   /** Persist policy by output port, overriding the node's. */
   readonly store: { readonly [port: string]: 'always' | 'auto' | 'never' }
+  /** As far as written; a step that uses a pipeline hands it to the steps inside. */
+  readonly tolerance?: Partial<Tolerance>
+}
+
+/** What a step puts up with. Nothing of it changes a result, so nothing of it is in a key. */
+export interface Tolerance {
+  /** Further tries of a task that failed. Default 0. */
+  readonly retries: number
+  /** Longest time for one try of a task. Default: none. */
+  readonly timeoutMs: number | undefined
+  /** Failed items that do not stop the run. Default 0. */
+  readonly maxFailures: number
 }
 
 export type MatrixDeclaration =

@@ -27,6 +27,7 @@ export function readStep(id: string, step: JsonMap): StepDeclaration {
     store: Object.fromEntries(
       mapEntries(step['store']).filter((entry): entry is [string, Policy] => isPolicy(entry[1])),
     ),
+    ...readTolerance(step),
   }
 }
 
@@ -60,6 +61,30 @@ function readBinding(value: Json, path: TreePath): InputBinding {
 function readSource(value: Json, path: TreePath): InputSource {
   const written = mapOf(value)
   return { from: textOf(value) ?? textOf(written['from']) ?? '', where: readCondition(written['where']), path }
+}
+
+function readTolerance(step: JsonMap): Pick<StepDeclaration, 'tolerance'> {
+  const retries = step['retries']
+  const maxFailures = step['max_failures']
+  const timeoutMs = durationMs(step['timeout'])
+  const written = {
+    ...(typeof retries === 'number' ? { retries } : {}),
+    ...(typeof maxFailures === 'number' ? { maxFailures } : {}),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  }
+  return Object.keys(written).length === 0 ? {} : { tolerance: written }
+}
+
+/** A timer takes no more (24 days); nobody who writes more means it to the hour. */
+const longestTimerMs = 2 ** 31 - 1
+
+/** Seconds, or `500ms`, `30s`, `5m`, `2h`, `1.5h`. */
+function durationMs(value: Json | undefined): number | undefined {
+  if (typeof value === 'number') return Math.min(longestTimerMs, value * 1000)
+  const match = typeof value === 'string' ? /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(value) : null
+  if (match === null) return undefined
+  const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match[2] as 'ms' | 's' | 'm' | 'h']
+  return Math.min(longestTimerMs, Number(match[1]) * unitMs)
 }
 
 function readItems(value: Json | undefined): ItemSelection | undefined {

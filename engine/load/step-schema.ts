@@ -163,6 +163,33 @@ const items: Schema = {
   ],
 }
 
+const durationWords = 'seconds as a number, or a duration such as `500ms`, `30s`, `5m` or `2h`'
+
+const tolerance: { readonly [key: string]: Schema } = {
+  retries: {
+    type: 'integer',
+    minimum: 0,
+    maximum: 100,
+    default: 0,
+    description: 'How often a task that failed is tried again before its item counts as failed.',
+  },
+  timeout: {
+    type: ['number', 'string'],
+    exclusiveMinimum: 0,
+    maximum: 604800,
+    pattern: '^(?=.*[1-9])\\d{1,9}(\\.\\d{1,9})?(ms|s|m|h)$',
+    description:
+      'Longest time for one try of a task, in seconds or as `30s`, `5m`, `2h`. A try that takes longer has failed.',
+    'x-expected': durationWords,
+  },
+  max_failures: {
+    type: 'integer',
+    minimum: 0,
+    default: 0,
+    description: 'How many items of this step may fail before the run stops.',
+  },
+}
+
 /** The parts of a step; `full-schema.ts` adds what each node allows. */
 export const stepSchema: Schema = {
   type: 'object',
@@ -208,5 +235,6 @@ export const stepSchema: Schema = {
       propertyNames: { $ref: '#/definitions/name' },
       additionalProperties: { enum: ['always', 'auto', 'never'] },
     },
+    ...tolerance,
   },
 }

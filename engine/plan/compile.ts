@@ -250,6 +250,7 @@ function prune(build: Build, protos: readonly ProtoStep[], kept: ReadonlySet<num
     axes: axesOf(step.axes, step.cells),
     join: step.declaration.join,
     outputs: stepOutputs(step, registry, build.cells.find(cell => cell.proto === step)?.params),
+    ...toleranceOf(step),
   }))
   const cells = build.cells
     .filter(cell => kept.has(cell.index))
@@ -261,6 +262,12 @@ function prune(build: Build, protos: readonly ProtoStep[], kept: ReadonlySet<num
       selects: cell.selects.map(select => ({ ...select, source: renumber(select.source) })),
     }))
   return { cells, steps, renumber }
+}
+
+function toleranceOf({ tolerance }: ProtoStep): Pick<Step, 'tolerance'> {
+  if (Object.keys(tolerance).length === 0) return {}
+  const { retries = 0, timeoutMs, maxFailures = 0 } = tolerance
+  return { tolerance: { retries, timeoutMs, maxFailures } }
 }
 
 function stepOutputs(step: ProtoStep, registry: Registry, params: Json | undefined): readonly StepOutput[] {

@@ -2,7 +2,14 @@ import { dirname, isAbsolute, relative, resolve } from 'node:path'
 import type { Json } from '../base/canonical.ts'
 import { nearestName } from '../base/typo.ts'
 import type { NodeDefinition } from '../contract/node.ts'
-import type { Condition, InputSource, PipelineFile, StepDeclaration, TreePath } from '../contract/pipeline.ts'
+import type {
+  Condition,
+  InputSource,
+  PipelineFile,
+  StepDeclaration,
+  Tolerance,
+  TreePath,
+} from '../contract/pipeline.ts'
 import type { Registry } from '../contract/registry.ts'
 import { type Combination, combinations, compareCoordinates } from './axes.ts'
 import { bindParams, type Given } from './bind-params.ts'
@@ -22,6 +29,8 @@ export interface ProtoStep {
   /** In canonical order. */
   readonly cells: readonly ProtoCell[]
   readonly selections: readonly BoundSelection[]
+  /** Its own, and for what it does not say that of the steps that use its pipeline. */
+  readonly tolerance: Partial<Tolerance>
 }
 
 export interface ProtoCell {
@@ -42,6 +51,7 @@ export interface Instance {
   readonly inputs: ReadonlyMap<string, readonly Source[]> | undefined
   /** Selections of the steps that use this pipeline; they hold for every step in it. */
   readonly selections: readonly BoundSelection[]
+  readonly tolerance: Partial<Tolerance>
   readonly steps: Map<string, ProtoStep | Instance>
 }
 
@@ -80,6 +90,7 @@ export function instantiate(
     [{ ids: {}, values: {}, scope }],
     undefined,
     [],
+    {},
     [root.path],
     registry,
     surroundings,
@@ -115,12 +126,13 @@ function expand(
   cells: readonly ProtoCell[],
   inputs: Instance['inputs'],
   selections: readonly BoundSelection[],
+  tolerance: Partial<Tolerance>,
   chain: readonly string[],
   registry: Registry,
   surroundings: Surroundings,
   problems: Problems,
 ): Instance {
-  const instance: Instance = { file, prefix, axes, cells, inputs, selections, steps: new Map() }
+  const instance: Instance = { file, prefix, axes, cells, inputs, selections, tolerance, steps: new Map() }
   for (const id of file.steps.keys()) expandStep(id)
   return instance
 
@@ -151,6 +163,7 @@ function expand(
       instance,
       node,
       selections: selectionsOf(declaration),
+      tolerance: { ...tolerance, ...declaration.tolerance },
       ...spread,
     }
   }
@@ -214,6 +227,7 @@ function expand(
       innerCells,
       boundInputs(declaration, inner),
       selectionsOf(declaration),
+      { ...tolerance, ...declaration.tolerance },
       [...chain, path],
       registry,
       surroundings,

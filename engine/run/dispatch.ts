@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { TaskError } from '../base/diagnostic.ts'
 import type { Digest } from '../base/digest.ts'
 import type { CellPort } from '../contract/graph.ts'
@@ -6,6 +7,7 @@ import { childrenOf, lineOf, parentOf } from './children.ts'
 import { columnManifest, narrowColumn, positionOf } from './columns.ts'
 import type { Executor } from './executor.ts'
 import { missingInput } from './host.ts'
+import { type UnitLeases, unitName } from './leases.ts'
 import type { Narrator } from './narrate.ts'
 import {
   collectionInputs,
@@ -23,6 +25,9 @@ import type { Writer } from './writer.ts'
 /** A unit whose inputs are lost more often than this has a node that never makes the same bytes twice. */
 const maxLost = 5
 
+/** Another run is making a lost value again: how often to look whether it is there. */
+const remakePauseMs = 100
+
 export interface Dispatch {
   /** The unit of one item (or of a whole group); undefined if an input of it failed. */
   readonly unitOf: (group: GroupState, item: number, wantValues?: readonly number[]) => Unit | undefined
@@ -39,6 +44,7 @@ export function createDispatch(
   executor: Executor,
   writer: Writer,
   narrator: Narrator,
+  leases: UnitLeases,
   forced: ReadonlySet<number>,
   storeFailed: (error: unknown) => void,
 ): Dispatch {
@@ -124,6 +130,7 @@ export function createDispatch(
     const result = await executor.submit(group.group.lane, group.wire, unit, {
       started: span.started,
       note: (task, message) => narrator.note(group, task, unit.item, message),
+      retried: why => narrator.remark(group, unit.item, why),
       outcome: outcome => {
         const done = writer.add(recordOf(group, outcome)).then(() => narrator.outcome(group, item, outcome))
         stored.push(done)
@@ -159,8 +166,13 @@ export function createDispatch(
     const at = maker === undefined || isWhole(group) ? 0 : group.ids.indexOf(maker)
     const unit = unitOf(group, at, [index])
     if (unit === undefined) throw new Error(`internal: ${portAddress(state, source)} cannot be made again`)
+    const names = [unitName(group.wire, unit)]
+    while (leases.claim([names])[0] === 'held') {
+      await pause(remakePauseMs)
+      if (lost !== undefined && store.has(lost)) return
+    }
     narrator.remark(group, item, `${portAddress(state, source)} was lost from the cache and is made again`)
-    const [failure] = (await run(group, at, unit)).failures
+    const [failure] = (await run(group, at, unit).finally(() => leases.release(names))).failures
     if (failure === undefined) return
     const message = `${portAddress(state, source)} was lost from the cache and cannot be made again: ${failure.problem.message}`
     throw new TaskError({ ...failure.problem, message })

@@ -1,3 +1,4 @@
+import type { Diagnostic } from '../base/diagnostic.ts'
 import type { Lane } from '../contract/node.ts'
 import type { TaskOutcome, Unit, UnitResult, WireGroup } from './wire.ts'
 
@@ -11,7 +12,8 @@ export interface Executor {
   readonly capacity: (lane: Lane) => number
   /**
    * Runs one unit. Outcomes arrive while it runs, each before the result.
-   * @throws WorkerCrash when a worker died on it more often than allowed, or the executor was aborted.
+   * @throws WorkerCrash when workers died on it as often as allowed, or the executor was aborted.
+   * @throws RunFailure when no worker can be had, or the store refuses an outcome.
    */
   readonly submit: (lane: Lane, group: WireGroup, unit: Unit, listener: UnitListener) => Promise<UnitResult>
   /** Slots busy right now. */
@@ -29,14 +31,25 @@ export interface UnitListener {
   /** Resolves when the outcome is stored: the worker may then send more. */
   readonly outcome: (outcome: TaskOutcome) => Promise<void>
   readonly note: (task: number, message: string) => void
+  /** A worker died with this unit in it; it is tried again. */
+  readonly retried: (why: string) => void
 }
 
+/** Workers died on a unit again and again: it is not tried any more in this run. */
 export class WorkerCrash extends Error {
-  readonly attempts: number
+  readonly diagnostic: Diagnostic
 
-  constructor(message: string, attempts: number) {
-    super(message)
+  constructor(diagnostic: Diagnostic) {
+    super(diagnostic.message)
     this.name = 'WorkerCrash'
-    this.attempts = attempts
+    this.diagnostic = diagnostic
+  }
+}
+
+/** Not the fault of a unit: others would fare no better, so the run cannot go on. `cause`: the problem. */
+export class RunFailure extends Error {
+  constructor(cause: Error) {
+    super(cause.message, { cause })
+    this.name = 'RunFailure'
   }
 }

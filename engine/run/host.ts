@@ -7,6 +7,7 @@ import type { Registry } from '../contract/registry.ts'
 import type { NewBlob, StoreReader } from '../contract/store.ts'
 import { encodeValue } from './encode-value.ts'
 import { runScatter } from './scatter.ts'
+import { type AttemptRules, attemptTask } from './task-attempts.ts'
 import { type Executed, type Execution, LostInput, type UnitHost } from './unit.ts'
 import type { TaskOutcome, Unit, WireGroup } from './wire.ts'
 
@@ -20,10 +21,18 @@ export interface WorkerServices {
   readonly resource: <T extends Closable>(name: string, open: () => Promise<T>) => Promise<T>
   readonly publish: (unit: number, outcome: TaskOutcome) => Promise<void>
   readonly note: (unit: number, task: number, message: string) => void
+  /** A task with a time limit is under way, and is over. */
+  readonly begun: (unit: number, task: number, limitMs: number) => void
+  readonly ended: (unit: number, task: number) => void
 }
 
 /** Connects the evaluation of one unit to nodes, codecs and the store. */
-export function createUnitHost(group: WireGroup, unit: Unit, services: WorkerServices): UnitHost {
+export function createUnitHost(
+  group: WireGroup,
+  unit: Unit,
+  hungTasks: readonly number[],
+  services: WorkerServices,
+): UnitHost {
   const { registry, reader } = services
   const sourcePaths = new Map(unit.sourcePaths)
   const externals = new Map<number, unknown>()
@@ -46,6 +55,28 @@ export function createUnitHost(group: WireGroup, unit: Unit, services: WorkerSer
   }
 
   async function execute(run: Execution): Promise<Executed> {
+    const { rules = onlyOnce } = group.tasks[run.task]!
+    const hungBefore = hungTasks.filter(task => task === run.task).length
+    const { outcome, ...made } = await attemptTask(
+      rules,
+      hungBefore,
+      services.signal,
+      {
+        begun: limitMs => services.begun(unit.id, run.task, limitMs),
+        ended: () => services.ended(unit.id, run.task),
+        retrying: (error, failures) => {
+          const { message } = describeError(error)
+          services.note(unit.id, run.task, `${message}; trying again (${failures} of ${rules.retries})`)
+        },
+      },
+      signal => runNode(run, signal),
+    )
+    await services.publish(unit.id, outcome)
+    return made
+  }
+
+  /** Runs the node once; nothing is stored but the items of a scatter node, which come as they are made. */
+  async function runNode(run: Execution, signal: AbortSignal): Promise<Made> {
     const task = group.tasks[run.task]!
     const node = nodeNamed(registry, task.node)
     let inferences = 0
@@ -54,7 +85,7 @@ export function createUnitHost(group: WireGroup, unit: Unit, services: WorkerSer
       wanted: run.wanted,
       device: services.device,
       inputTypes: task.inputTypes,
-      signal: services.signal,
+      signal,
       sourcePath(digest) {
         const path = sourcePaths.get(digest)
         if (path === undefined) throw new Error(`internal: no source file with sha256 ${digest} travels with this item`)
@@ -69,7 +100,7 @@ export function createUnitHost(group: WireGroup, unit: Unit, services: WorkerSer
     }
     const startedMs = performance.now()
     const returned = node.run(run.inputs as never, task.params as never, context)
-    const outcome = (digests: { readonly [port: string]: Digest }, blobs: readonly NewBlob[]): TaskOutcome => ({
+    const outcomeOf = (digests: { readonly [port: string]: Digest }, blobs: readonly NewBlob[]): TaskOutcome => ({
       task: run.task,
       partial: false,
       key: run.key,
@@ -82,10 +113,9 @@ export function createUnitHost(group: WireGroup, unit: Unit, services: WorkerSer
     })
     if (isAsyncIterable(returned)) {
       const { digests, blobs } = await runScatter(returned, run, task, registry, part =>
-        services.publish(unit.id, { ...outcome({}, []), ...part, partial: true }),
+        services.publish(unit.id, { ...outcomeOf({}, []), ...part, partial: true }),
       )
-      await services.publish(unit.id, outcome(digests, blobs))
-      return { values: {}, digests }
+      return { values: {}, digests, outcome: outcomeOf(digests, blobs) }
     }
     const values = await returned
     const digests: { [port: string]: Digest } = {}
@@ -96,9 +126,15 @@ export function createUnitHost(group: WireGroup, unit: Unit, services: WorkerSer
       digests[port] = blob.digest
       if (persist === 'always' || (persist === 'auto' && services.keepAuto)) blobs.push(blob)
     }
-    await services.publish(unit.id, outcome(digests, blobs))
-    return { values, digests }
+    return { values, digests, outcome: outcomeOf(digests, blobs) }
   }
+}
+
+const onlyOnce: AttemptRules = { retries: 0, timeoutMs: undefined }
+
+/** What one run of a node made, encoded and not stored yet. */
+interface Made extends Executed {
+  readonly outcome: TaskOutcome
 }
 
 /** A value, or the collection a collection node walks; thrown as `LostInput` when its bytes are gone. */

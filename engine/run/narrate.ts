@@ -18,8 +18,8 @@ export interface Narrator {
   /** What a unit found, left out and failed at. */
   readonly result: (group: GroupState, item: number, result: UnitResult) => void
   readonly outcome: (group: GroupState, item: number, outcome: TaskOutcome) => void
-  /** `task` undefined: the first one of the item that has not ended. */
-  readonly failed: (group: GroupState, task: number | undefined, item: number, problem: Diagnostic) => void
+  /** `task` undefined: the first one of the item that has not ended. @returns the task. */
+  readonly failed: (group: GroupState, task: number | undefined, item: number, problem: Diagnostic) => number
   readonly note: (group: GroupState, task: number, item: string | undefined, message: string) => void
   readonly remark: (group: GroupState | undefined, item: string | undefined, message: string) => void
   readonly unit: (
@@ -102,6 +102,7 @@ export function createNarrator(graph: Graph, emitEvent: Emit, nowMs: () => numbe
       const first = task ?? allTasks(group).find(one => endingOf(group, one, item) === undefined)
       if (first !== undefined) failed(group, first, item, problem)
       else emit({ type: 'remark', step: stepOf(group, 0), item: group.ids[item], message: problem.message })
+      return first ?? 0
     },
     note(group, task, item, message) {
       emit({ type: 'remark', step: stepOf(group, task), item, message })

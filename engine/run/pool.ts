@@ -1,7 +1,11 @@
 import PQueue from 'p-queue'
-import { type UnitListener, WorkerCrash } from './executor.ts'
+import { TaskError } from '../base/diagnostic.ts'
+import { RunFailure, type UnitListener, WorkerCrash } from './executor.ts'
 import type { FromWorker, ToWorker } from './protocol.ts'
+import { createSeats } from './seats.ts'
+import { answerGraceMs } from './task-attempts.ts'
 import type { Unit, UnitResult, WireGroup } from './wire.ts'
+import type { WorkerEnd } from './worker-end.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
 export interface PoolOptions {
@@ -9,7 +13,7 @@ export interface PoolOptions {
   readonly slots: readonly string[]
   /** Units under way at once in one worker: while one waits for inference or the disk, the other computes. */
   readonly unitsPerWorker: number
-  /** How often a unit may be tried when workers die on it. */
+  /** How often workers may die on a unit before it is given up. */
   readonly attempts: number
   readonly start: (slot: string, onMessage: (message: FromWorker) => void) => WorkerHandle
   readonly opening: (slot: string) => ToWorker
@@ -17,27 +21,44 @@ export interface PoolOptions {
 
 interface PooledWorker {
   readonly handle: WorkerHandle
-  readonly slot: string
   readonly groups: Set<number>
   readonly units: Map<number, Assigned>
-  /** Its unit was there when a worker died: no other unit may share its fate. */
-  alone: boolean
+  /** Running tasks that have a time limit. */
+  readonly limits: Map<string, NodeJS.Timeout>
+  /** The task it was killed for. */
+  hung: { readonly unit: number; readonly task: number } | undefined
 }
 
 interface Assigned {
-  readonly group: WireGroup
   readonly listener: UnitListener
   readonly resolve: (result: UnitResult) => void
   readonly reject: (error: Error) => void
 }
 
-/** Workers of one lane: started when first needed, given units up to their width, replaced when they die. */
+/** A worker is gone, seen from one of its units. */
+class WorkerGone extends Error {
+  readonly blame: 'this' | 'another' | 'unknown'
+  readonly end: WorkerEnd
+  /** The task of this unit that did not answer in time. */
+  readonly hungTask: number | undefined
+
+  constructor(blame: WorkerGone['blame'], end: WorkerEnd, hungTask: number | undefined) {
+    super(end.text)
+    this.blame = blame
+    this.end = end
+    this.hungTask = hungTask
+  }
+}
+
+/**
+ * Workers of one lane: started when first needed, given units up to their width, replaced when they die. A death is held
+ * against the unit that was alone with it; if there were several, each is tried again alone, and that tells which.
+ */
 export function createPool(options: PoolOptions) {
   const workers = new Map<string, PooledWorker>()
+  const seats = createSeats(options.slots, options.unitsPerWorker)
   const queue = new PQueue({ concurrency: options.slots.length * options.unitsPerWorker })
   let aborted = false
-  let waiting: (() => void)[] = []
-  let waitingAlone = 0
 
   return {
     capacity: options.slots.length * options.unitsPerWorker,
@@ -50,86 +71,75 @@ export function createPool(options: PoolOptions) {
   }
 
   async function tryUnit(group: WireGroup, unit: Unit, listener: UnitListener): Promise<UnitResult> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        // Which of its units killed a worker cannot be known, so all of them are tried again one by one.
-        return await place(attempt > 1, group, unit, listener)
-      } catch (error) {
-        if (!(error instanceof WorkerCrash)) throw error
-        if (aborted || attempt >= options.attempts) throw new WorkerCrash(error.message, attempt)
-      }
-    }
-  }
-
-  /** Gives the unit to a worker as soon as one has room for it. */
-  async function place(alone: boolean, group: WireGroup, unit: Unit, listener: UnitListener): Promise<UnitResult> {
-    if (alone) waitingAlone++
+    const hungTasks: number[] = []
+    let deaths = 0
+    let alone = false
     for (;;) {
-      if (aborted) throw new WorkerCrash('the run was aborted', 0)
-      const worker = !alone && waitingAlone > 0 ? undefined : freest(alone ? 1 : options.unitsPerWorker)
-      if (worker === undefined) {
-        await new Promise<void>(resume => waiting.push(resume))
-        continue
+      const slot = await seats.take(alone)
+      if (slot === undefined) throw givenUp()
+      try {
+        return await assign(workers.get(slot) ?? startWorker(slot), slot, group, unit, hungTasks, listener)
+      } catch (error) {
+        if (!(error instanceof WorkerGone)) throw error
+        if (aborted) throw givenUp()
+        if (error.hungTask !== undefined) hungTasks.push(error.hungTask)
+        else if (error.blame === 'this') deaths++
+        alone ||= error.blame === 'unknown' || deaths > 0
+        if (deaths >= options.attempts) throw crashOf(error.end, deaths)
+        if (deaths > 0) listener.retried(`its worker ${error.end.text}; it is tried again`)
+      } finally {
+        seats.leave(slot)
       }
-      if (alone) waitingAlone--
-      worker.alone = alone
-      wakeWaiting()
-      return assign(worker, group, unit, listener).finally(() => {
-        worker.alone = false
-        wakeWaiting()
-      })
     }
-  }
-
-  function wakeWaiting(): void {
-    const resumed = waiting
-    waiting = []
-    for (const resume of resumed) resume()
-  }
-
-  /** The worker with the fewest units, if they are fewer than `limit`. */
-  function freest(limit: number): PooledWorker | undefined {
-    let best: PooledWorker | undefined
-    for (const slot of options.slots) {
-      const worker = workers.get(slot) ?? startWorker(slot)
-      if (worker.alone || worker.units.size >= limit) continue
-      if (best === undefined || worker.units.size < best.units.size) best = worker
-      if (best.units.size === 0) break
-    }
-    return best
   }
 
   function startWorker(slot: string): PooledWorker {
-    const handle = options.start(slot, message => receive(worker, message))
-    const worker: PooledWorker = { handle, slot, groups: new Set(), units: new Map(), alone: false }
+    const handle = started(() => options.start(slot, message => receive(worker, message)))
+    const worker: PooledWorker = { handle, groups: new Set(), units: new Map(), limits: new Map(), hung: undefined }
     workers.set(slot, worker)
     handle.send(options.opening(slot))
-    void handle.gone.then(reason => {
+    void handle.gone.then(end => {
       if (workers.get(slot) === worker) workers.delete(slot)
-      for (const { reject } of worker.units.values())
-        reject(new WorkerCrash(`worker ${handle.name} died (${reason})`, 1))
+      for (const timer of worker.limits.values()) clearTimeout(timer)
+      const units = [...worker.units]
       worker.units.clear()
+      for (const [unit, { reject }] of units) {
+        if (end.cause === 'unstarted') {
+          reject(notStarted(end.text))
+          continue
+        }
+        const hungTask = worker.hung?.unit === unit ? worker.hung.task : undefined
+        const blame =
+          worker.hung !== undefined || units.length === 0 ? 'another' : units.length > 1 ? 'unknown' : 'this'
+        reject(new WorkerGone(blame, end, hungTask))
+      }
     })
     return worker
   }
 
-  function assign(worker: PooledWorker, group: WireGroup, unit: Unit, listener: UnitListener): Promise<UnitResult> {
+  function assign(
+    worker: PooledWorker,
+    slot: string,
+    group: WireGroup,
+    unit: Unit,
+    hungTasks: readonly number[],
+    listener: UnitListener,
+  ): Promise<UnitResult> {
     if (!worker.groups.has(group.index)) {
       worker.groups.add(group.index)
       worker.handle.send({ type: 'group', group })
     }
     return new Promise((resolve, reject) => {
-      worker.units.set(unit.id, { group, listener, resolve, reject })
-      listener.started(worker.slot)
-      worker.handle.send({ type: 'unit', unit })
+      worker.units.set(unit.id, { listener, resolve, reject })
+      listener.started(slot)
+      worker.handle.send({ type: 'unit', unit, hungTasks })
     })
   }
 
   function receive(worker: PooledWorker, message: FromWorker): void {
     if (message.type === 'closed') return
     if (message.type === 'broken') {
-      const error = new Error(message.message)
-      for (const { reject } of worker.units.values()) reject(error)
+      for (const { reject } of worker.units.values()) reject(new RunFailure(new TaskError(message.problem)))
       worker.units.clear()
       worker.handle.kill()
       return
@@ -137,6 +147,12 @@ export function createPool(options: PoolOptions) {
     const assigned = worker.units.get(message.unit)
     if (assigned === undefined) return
     switch (message.type) {
+      case 'begun':
+        limit(worker, message.unit, message.task, message.limitMs)
+        return
+      case 'ended':
+        unlimit(worker, message.unit, message.task)
+        return
       case 'note':
         assigned.listener.note(message.task, message.message)
         return
@@ -145,9 +161,13 @@ export function createPool(options: PoolOptions) {
           () => worker.handle.send({ type: 'stored', bytes: message.bytes }),
           (error: Error) => {
             worker.units.delete(message.unit)
-            assigned.reject(error)
+            assigned.reject(new RunFailure(error))
           },
         )
+        return
+      case 'gave-up':
+        worker.units.delete(message.unit)
+        assigned.reject(new Error(message.message))
         return
       case 'result':
         worker.units.delete(message.unit)
@@ -155,17 +175,72 @@ export function createPool(options: PoolOptions) {
     }
   }
 
+  /** The worker sees to limits itself; only one that cannot (it computes without a pause) is killed from here. */
+  function limit(worker: PooledWorker, unit: number, task: number, limitMs: number): void {
+    const kill = () => {
+      worker.hung ??= { unit, task }
+      worker.handle.kill()
+    }
+    worker.limits.set(`${unit}.${task}`, setTimeout(kill, limitMs + answerGraceMs))
+  }
+
+  function unlimit(worker: PooledWorker, unit: number, task: number): void {
+    clearTimeout(worker.limits.get(`${unit}.${task}`))
+    worker.limits.delete(`${unit}.${task}`)
+  }
+
   async function close(): Promise<void> {
     await queue.onIdle()
-    const open = [...workers.values()]
-    for (const worker of open) worker.handle.send({ type: 'close' })
-    await Promise.all(open.map(worker => worker.handle.gone))
+    await Promise.all([...workers.values()].map(closeWorker))
   }
 
   function abort(): void {
     aborted = true
     queue.clear()
-    wakeWaiting()
+    seats.abandon()
     for (const worker of workers.values()) worker.handle.kill()
   }
+}
+
+/** A worker that is busy with a unit nobody waits for any more does not hold up the end of the run. */
+async function closeWorker(worker: PooledWorker): Promise<void> {
+  worker.handle.send({ type: 'close' })
+  const late = setTimeout(worker.handle.kill, closeGraceMs)
+  await worker.handle.gone
+  clearTimeout(late)
+}
+
+const closeGraceMs = 10_000
+
+function started(start: () => WorkerHandle): WorkerHandle {
+  try {
+    return start()
+  } catch (error) {
+    throw notStarted(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function notStarted(text: string): RunFailure {
+  const code = /EMFILE|ENFILE/.test(text) ? 'too-many-files' : 'worker-crash'
+  const fix =
+    code === 'too-many-files'
+      ? 'raise the limit (`ulimit -n 4096`) or use fewer --slots and --workers'
+      : 'look at the limits for processes and memory of this user; fewer --slots and --workers need less'
+  return new RunFailure(new TaskError({ code, message: `a worker could not be started: ${text}`, fix }))
+}
+
+function givenUp(): WorkerCrash {
+  return new WorkerCrash({ code: 'worker-crash', message: 'the run was aborted' })
+}
+
+function crashOf(end: WorkerEnd, deaths: number): WorkerCrash {
+  const advice =
+    end.cause === 'memory'
+      ? 'let it need less at once (fewer --slots, a smaller scale), or use a machine with more memory'
+      : 'look what is special about it; another version of the inference runtime or of the model may help'
+  return new WorkerCrash({
+    code: 'worker-crash',
+    message: deaths === 1 ? `its worker ${end.text}` : `${deaths} workers died on it; the last one ${end.text}`,
+    fix: `${advice}. It is not tried again in this run; others go on with --keep-going`,
+  })
 }

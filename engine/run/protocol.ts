@@ -1,3 +1,4 @@
+import type { Diagnostic } from '../base/diagnostic.ts'
 import type { AddedModule } from '../contract/registry.ts'
 import type { TaskOutcome, Unit, UnitResult, WireGroup } from './wire.ts'
 
@@ -15,7 +16,8 @@ export type ToWorker =
       readonly keepAuto: boolean
     }
   | { readonly type: 'group'; readonly group: WireGroup }
-  | { readonly type: 'unit'; readonly unit: Unit }
+  /** `hungTasks`: tasks of it for which an earlier worker was killed, once for each time. */
+  | { readonly type: 'unit'; readonly unit: Unit; readonly hungTasks: readonly number[] }
   /** The outcome with this number is stored. */
   | { readonly type: 'stored'; readonly bytes: number }
   | { readonly type: 'close' }
@@ -23,9 +25,14 @@ export type ToWorker =
 export type FromWorker =
   | { readonly type: 'outcome'; readonly unit: number; readonly outcome: TaskOutcome; readonly bytes: number }
   | { readonly type: 'note'; readonly unit: number; readonly task: number; readonly message: string }
+  /** Tasks with a time limit tell when they are under way. */
+  | { readonly type: 'begun'; readonly unit: number; readonly task: number; readonly limitMs: number }
+  | { readonly type: 'ended'; readonly unit: number; readonly task: number }
+  /** A defect of the engine met in one unit. */
+  | { readonly type: 'gave-up'; readonly unit: number; readonly message: string }
   | { readonly type: 'result'; readonly unit: number; readonly result: UnitResult }
   /** The worker itself is broken (it could not open the store, say); it ends after this. */
-  | { readonly type: 'broken'; readonly message: string }
+  | { readonly type: 'broken'; readonly problem: Diagnostic }
   | { readonly type: 'closed' }
 
 /** One end of the connection, seen from the worker. */

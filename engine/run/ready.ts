@@ -9,13 +9,42 @@ export interface Lanes {
   readonly take: () => { readonly group: GroupState; readonly item: number } | undefined
   readonly begin: (lane: Lane) => void
   readonly end: (lane: Lane) => void
+  /** Pushes it again after a while, behind the others: somebody else works on it. */
+  readonly postpone: (group: GroupState, item: number) => void
   readonly queued: (lane: Lane) => number
   /** Nothing is under way. */
   readonly quiet: () => boolean
+  /** Nothing could start, now or after a while. */
   readonly empty: () => boolean
+  /** Postponed units stay away. */
+  readonly close: () => void
 }
 
-export function createLanes(groups: readonly GroupState[], executor: Pick<Executor, 'capacity'>): Lanes {
+/** Postponed units come up again after a time between these; it grows as long as none of them gets further. */
+const shortestWaitMs = 50
+const longestWaitMs = 1000
+
+/** @param wake called when postponed units are back. */
+export function createLanes(
+  groups: readonly GroupState[],
+  executor: Pick<Executor, 'capacity'>,
+  wake: () => void,
+): Lanes {
+  let postponed: { readonly group: GroupState; readonly item: number }[] = []
+  let postponedBefore = 0
+  let waitMs = shortestWaitMs
+  let timer: NodeJS.Timeout | undefined
+
+  function bringBack(): void {
+    timer = undefined
+    const back = postponed
+    waitMs = back.length < postponedBefore ? shortestWaitMs : Math.min(longestWaitMs, waitMs * 1.5)
+    postponedBefore = back.length
+    postponed = []
+    for (const { group, item } of back) queues[group.group.index]!.push(item)
+    wake()
+  }
+
   const queues = groups.map(createQueue)
   const inFlight: Record<Lane, number> = { gpu: 0, cpu: 0, io: 0 }
   return {
@@ -36,9 +65,14 @@ export function createLanes(groups: readonly GroupState[], executor: Pick<Execut
     end: lane => {
       inFlight[lane]--
     },
+    postpone(group, item) {
+      postponed.push({ group, item })
+      timer ??= setTimeout(bringBack, waitMs)
+    },
     queued: lane => groups.reduce((sum, { group }) => sum + (group.lane === lane ? queues[group.index]!.size() : 0), 0),
     quiet: () => inFlight.gpu + inFlight.cpu + inFlight.io === 0,
-    empty: () => queues.every(queue => queue.size() === 0),
+    empty: () => postponed.length === 0 && queues.every(queue => queue.size() === 0),
+    close: () => clearTimeout(timer),
   }
 }
 

@@ -1,10 +1,12 @@
 import type { Digest } from '../base/digest.ts'
 import type { Emit, RunFinished, RunStatus, TaskCounts } from '../contract/event.ts'
 import type { Graph } from '../contract/graph.ts'
+import type { Leases } from '../contract/lease.ts'
 import type { Registry } from '../contract/registry.ts'
 import type { Store } from '../contract/store.ts'
 import { deliverOutputs } from './deliver.ts'
 import type { Executor } from './executor.ts'
+import { createUnitLeases } from './leases.ts'
 import { listItems } from './list-items.ts'
 import { createNarrator } from './narrate.ts'
 import { recordCells } from './record.ts'
@@ -19,6 +21,8 @@ export interface RunRequest {
   readonly registry: Registry
   readonly store: Store
   readonly executor: Executor
+  /** Opens the leases of the store, when first needed; absent for a store that no other run can see. */
+  readonly openLeases?: () => Leases
   readonly emit: Emit
   readonly nowMs: () => number
   readonly outDirectory: string
@@ -68,6 +72,7 @@ export function startRun(request: RunRequest): RunHandle {
       .filter(step => request.forcedSteps.includes(step.id))
       .flatMap(step => step.cells.map(cell => cell.index)),
   )
+  const leases = createUnitLeases(request.openLeases, message => narrator.remark(undefined, undefined, message))
   const schedule = createSchedule(graph, {
     registry,
     store,
@@ -76,6 +81,7 @@ export function startRun(request: RunRequest): RunHandle {
     narrator,
     keepGoing: request.keepGoing,
     forced,
+    leases,
     listItems: cell => listItems(graph, cell, registry, store, request.listFiles),
     groupDone: (state, group) => recordCells(state, group, store, request.runId),
   })
@@ -133,6 +139,7 @@ export function startRun(request: RunRequest): RunHandle {
       stopSampling()
       writer.flush()
       await executor.close()
+      leases.close()
     }
     const finished = end(outputs, trouble !== undefined)
     if (trouble !== undefined) throw trouble.error

@@ -8,22 +8,24 @@ import { adoptGroup, adoptOutputs, groupRecord } from './adopt.ts'
 import { expandChildren } from './children.ts'
 import { emptyColumn } from './columns.ts'
 import { createDispatch } from './dispatch.ts'
-import type { Executor } from './executor.ts'
+import { type Executor, RunFailure, WorkerCrash } from './executor.ts'
+import { createFailureLimit } from './failure-limit.ts'
+import type { UnitLeases } from './leases.ts'
 import type { Narrator } from './narrate.ts'
 import { canOpen, hasNoItems, type Opening, openFiles, openItems, refusal, wholeKey } from './open-groups.ts'
 import { createLanes } from './ready.ts'
-import { knownExports, resolveUnit } from './resolve.ts'
 import { LostSelection, selectItems } from './select-items.ts'
+import { createStarts } from './starts.ts'
 import {
   collectionInputs,
   columnOf,
+  countMissing,
   createRunState,
   type GroupState,
   groupKey,
   isWhole,
   portName,
   positionDownstream,
-  positionUpstream,
   type RunState,
 } from './state.ts'
 import type { UnitResult } from './wire.ts'
@@ -41,6 +43,7 @@ export interface ScheduleOptions {
   readonly keepGoing: boolean
   /** Cells that must run although they are known (`--force`). */
   readonly forced: ReadonlySet<number>
+  readonly leases: UnitLeases
   /** A group is finished: its cells can be recorded for later comparison. */
   readonly groupDone: (state: RunState, group: GroupState) => void
 }
@@ -68,10 +71,25 @@ const sliceMs = 20
  * cannot start soon: lanes are filled by pulling.
  */
 export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule {
-  const { registry, store, executor, writer, narrator } = options
+  const { registry, store, executor, writer, narrator, leases } = options
   const state = createRunState(graph)
-  const dispatch = createDispatch(state, store, executor, writer, narrator, options.forced, storeFailed)
-  const lanes = createLanes(state.groups, executor)
+  const dispatch = createDispatch(state, store, executor, writer, narrator, leases, options.forced, fail)
+  const lanes = createLanes(state.groups, executor, pump)
+  const limit = createFailureLimit(graph, options.keepGoing)
+  const beginSome = createStarts({
+    ...{ state, registry, store, lanes, leases, dispatch, isForced },
+    next: () => (stopped ? undefined : lanes.take()),
+    endings: {
+      found: foundUnit,
+      inputFailed(group, item) {
+        narrator.skipped(group, item, 'an input failed')
+        finishItem(group, item, true)
+      },
+      result: acceptResult,
+      failed: failUnit,
+      room: pumpSoon,
+    },
+  })
   /** Group records on their way to the store. */
   let closing = 0
   /** A group that is known at once must not look like the end while others are still to be opened. */
@@ -79,6 +97,7 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
   let stopped = false
   let aborted = false
   let pumping = false
+  let pumpsSoon = false
   let finish: () => void = () => {}
   let fatal: unknown
 
@@ -102,6 +121,7 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
     tryOpenAll(state.groups.keys())
     pump()
     await ended
+    lanes.close()
     const stuck = state.groups.find(group => group.phase !== 'done')
     if (stuck !== undefined && !stopped) throw new Error(`internal: nothing moves ${stuck.wire.tasks[0]!.address}`)
     for (const group of state.groups) narrator.skipped(group, 'all', 'the run stopped before')
@@ -134,6 +154,7 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
       if (!(error instanceof TaskError)) throw error
       narrator.items(group, 1)
       narrator.failed(group, 0, 0, error.diagnostic)
+      limit.count(group, 0, undefined)
       failGroup(group, 'its step could not begin')
       afterFailure()
     }
@@ -143,10 +164,7 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
     closing++
     dispatch
       .remake(source, item)
-      .catch((error: unknown) => {
-        fatal ??= error
-        stop()
-      })
+      .catch(fail)
       .finally(() => {
         closing--
         tryOpen(group)
@@ -171,24 +189,11 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
     }
     group.open = ids.length
     group.status = new Array(ids.length).fill('waiting')
-    group.missing = countMissing(group)
+    group.missing = countMissing(state, group)
     for (let item = 0; item < ids.length; item++) if (group.missing[item] === 0) makeReady(group, item)
     if (ids.length === 0) completeGroup(group)
     openDownstream(group)
     pump()
-  }
-
-  function countMissing(group: GroupState): Int32Array {
-    const missing = new Int32Array(group.ids.length)
-    for (const index of group.upstream) {
-      const other = state.groups[index]!
-      if (other.phase === 'done' && other.failed === 0) continue
-      for (let item = 0; item < missing.length; item++) {
-        const status = other.status[positionUpstream(group, other, item)]
-        if (status !== undefined && status !== 'done' && status !== 'failed') missing[item]!++
-      }
-    }
-    return missing
   }
 
   /** Collection and scatter cells: one unit over whole inputs. */
@@ -218,55 +223,39 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
     lanes.push(group, item)
   }
 
-  /** Fills the lanes; looks up what is known in slices, so that the screen and the workers' messages get their turn. */
+  /** Units end in bursts, with the commits that store them: what they make room for is begun together. */
+  function pumpSoon(): void {
+    if (pumpsSoon) return
+    pumpsSoon = true
+    setImmediate(() => {
+      pumpsSoon = false
+      pump()
+    })
+  }
+
+  /** Fills the lanes, in slices, so that the screen and the workers' messages get their turn. */
   function pump(): void {
     if (pumping) return
     pumping = true
-    const startedMs = performance.now()
-    for (let next = nextUnit(); next !== undefined; next = nextUnit()) {
-      startItem(next.group, next.item)
-      if (performance.now() - startedMs < sliceMs) continue
-      setImmediate(() => {
-        pumping = false
-        pump()
-      })
-      return
+    const untilMs = performance.now() + sliceMs
+    try {
+      while (beginSome(untilMs)) {
+        if (performance.now() < untilMs) continue
+        pumpSoon()
+        break
+      }
+    } catch (error) {
+      fail(error)
+    } finally {
+      pumping = false
     }
-    pumping = false
     checkEnd()
   }
 
-  function nextUnit() {
-    return stopped ? undefined : lanes.take()
-  }
-
-  function startItem(group: GroupState, item: number): void {
-    group.status[item] = 'running'
-    const unit = dispatch.unitOf(group, item)
-    if (unit === undefined) {
-      narrator.skipped(group, item, 'an input failed')
-      finishItem(group, item, true)
-      return
-    }
-    if (!isWhole(group) && !isForced(group)) {
-      const itemIdOf = (node: string) => (registry.nodes.get(node)!.usesItemId ? unit.item : undefined)
-      const standings = resolveUnit(group.wire, unit.externals, unit.file, itemIdOf, store.task, true)
-      if (standings !== undefined) {
-        for (const [i, digest] of knownExports(group.wire, standings).entries()) setExport(group, i, item, digest)
-        narrator.hits(group, item)
-        finishItem(group, item, false)
-        return
-      }
-    }
-    lanes.begin(group.group.lane)
-    dispatch
-      .run(group, item, unit)
-      .then(result => acceptResult(group, item, result))
-      .catch((error: unknown) => failUnit(group, item, error))
-      .finally(() => {
-        lanes.end(group.group.lane)
-        pump()
-      })
+  function foundUnit(group: GroupState, item: number, exports: readonly Digest[]): void {
+    for (const [i, digest] of exports.entries()) setExport(group, i, item, digest)
+    narrator.hits(group, item)
+    finishItem(group, item, false)
   }
 
   function acceptResult(group: GroupState, item: number, result: UnitResult): void {
@@ -281,34 +270,33 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
       if (!adopted) throw new Error('internal: a manifest was lost right after it was stored')
     }
     finishItem(group, item, failed)
-    if (failed) afterFailure()
+    for (const { task } of result.failures) limit.count(group, task, group.ids[item])
+    if (result.failures.length > 0) afterFailure()
   }
 
-  /** The worker died on it, or the store could not take it. */
+  /** Workers died on it, or it cannot be had again; or it was in flight when the run failed. */
   function failUnit(group: GroupState, item: number, error: unknown): void {
-    const problem: Diagnostic =
-      error instanceof TaskError
-        ? error.diagnostic
-        : {
-            code: 'worker-crash',
-            message: error instanceof Error ? error.message : String(error),
-            fix: 'other items are not affected; run again to try this one once more',
-          }
-    if (aborted) narrator.skipped(group, item, 'the run was given up')
-    else narrator.failed(group, undefined, item, problem)
-    narrator.skipped(group, item, 'its unit did not finish')
+    if (error instanceof RunFailure) {
+      fail(error.cause)
+      narrator.skipped(group, item, 'the run could not go on')
+    } else if (aborted) {
+      narrator.skipped(group, item, 'the run was given up')
+    } else {
+      limit.count(group, narrator.failed(group, undefined, item, problemOf(error)), group.ids[item])
+      narrator.skipped(group, item, 'its unit did not finish')
+    }
     finishItem(group, item, true)
     afterFailure()
   }
 
-  /** Nothing can be kept any more, so nothing more is begun. */
-  function storeFailed(error: unknown): void {
+  /** Nothing can be kept, or nothing can be run, so nothing more is begun. */
+  function fail(error: unknown): void {
     fatal ??= error
     stop()
   }
 
   function afterFailure(): void {
-    if (!options.keepGoing || fatal !== undefined) stop()
+    if (limit.isExceeded()) stop()
   }
 
   function setExport(group: GroupState, index: number, item: number, digest: Digest): void {
@@ -343,7 +331,7 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
     if (group.group.form === 'split') expandChildren(state, group, store)
     writer
       .add(groupRecord(state, group))
-      .catch(storeFailed)
+      .catch(fail)
       .finally(() => {
         closing--
         closeGroup(group)
@@ -352,7 +340,11 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
 
   function closeGroup(group: GroupState): void {
     group.phase = 'done'
-    options.groupDone(state, group)
+    try {
+      options.groupDone(state, group)
+    } catch (error) {
+      fail(error)
+    }
     openDownstream(group)
     pump()
   }
@@ -379,11 +371,16 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
   }
 
   function checkEnd(): void {
-    if (pumping || opening > 0 || closing > 0 || !lanes.quiet()) return
+    if (pumping || pumpsSoon || opening > 0 || closing > 0 || !lanes.quiet()) return
     if (stopped || lanes.empty()) finish()
   }
 
   function isForced(group: GroupState): boolean {
     return group.group.cells.some(cell => options.forced.has(cell))
   }
+}
+
+function problemOf(error: unknown): Diagnostic {
+  if (error instanceof TaskError || error instanceof WorkerCrash) return error.diagnostic
+  return { code: 'node-error', message: error instanceof Error ? error.message : String(error) }
 }

@@ -155,6 +155,20 @@ function reversed(positions: Int32Array): ReadonlyMap<number, number> {
   return known
 }
 
+/** By item of a group: upstream groups that have yet to finish it. */
+export function countMissing(state: RunState, group: GroupState): Int32Array {
+  const missing = new Int32Array(group.ids.length)
+  for (const index of group.upstream) {
+    const other = state.groups[index]!
+    if (other.phase === 'done' && other.failed === 0) continue
+    for (let item = 0; item < missing.length; item++) {
+      const status = other.status[positionUpstream(group, other, item)]
+      if (status !== undefined && status !== 'done' && status !== 'failed') missing[item]!++
+    }
+  }
+  return missing
+}
+
 function positionsInto(group: GroupState, upstream: GroupState): Positions | undefined {
   const i = group.group.externals.findIndex(
     (source, at) => group.positions[at] !== undefined && upstream.group.cells.includes(source.cell),

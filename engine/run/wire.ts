@@ -4,6 +4,7 @@ import type { Digest, Key } from '../base/digest.ts'
 import type { Cell, Graph, Group } from '../contract/graph.ts'
 import type { ItemFile } from '../contract/node.ts'
 import type { NewBlob } from '../contract/store.ts'
+import type { AttemptRules } from './task-attempts.ts'
 
 /**
  * What travels between the run and its workers. A group is sent once; a unit names it and adds the digests of one item.
@@ -30,6 +31,8 @@ export interface WireTask {
     readonly kind: string
     readonly persist: 'always' | 'auto' | 'never' | 'transient'
   }[]
+  /** Absent: one try, without a limit. */
+  readonly rules?: AttemptRules
 }
 
 export interface WireInput {
@@ -122,6 +125,7 @@ export function wireGroup(graph: Graph, group: Group): WireGroup {
         }),
       })),
       outputs: step.outputs.map(({ port, kind, persist }) => ({ port, kind, persist })),
+      ...(step.tolerance === undefined ? {} : { rules: step.tolerance }),
     }
   })
   const gathered = new Set(

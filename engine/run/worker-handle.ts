@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import { Worker } from 'node:worker_threads'
 import type { FromWorker, ToWorker } from './protocol.ts'
+import { endOfProcess, endOfThread, memoryKillCount, type WorkerEnd } from './worker-end.ts'
 
 /** A running worker seen from the run: a child process or a thread behind the same few calls. */
 export interface WorkerHandle {
@@ -8,24 +9,26 @@ export interface WorkerHandle {
   readonly processId: number | undefined
   readonly send: (message: ToWorker) => void
   /** Resolves with why, once it is gone. */
-  readonly gone: Promise<string>
+  readonly gone: Promise<WorkerEnd>
   readonly kill: () => void
 }
 
 export function startProcess(name: string, url: URL, onMessage: (message: FromWorker) => void): WorkerHandle {
+  const killsBefore = memoryKillCount()
   const child = fork(url, { serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [] })
   let errorText = ''
+  let killed = false
   child.stderr?.on('data', (chunk: Buffer) => {
     errorText = (errorText + chunk.toString()).slice(-4000)
   })
   child.on('message', message => onMessage(message as FromWorker))
-  const gone = new Promise<string>(resolve => {
-    child.on('error', error => resolve(error.message))
+  const gone = new Promise<WorkerEnd>(resolve => {
+    child.on('error', error => {
+      if (child.pid === undefined) resolve({ cause: 'unstarted', text: error.message })
+    })
     child.on('close', (code, signal) => {
-      const how = signal === null ? `exit code ${code}` : `killed by ${signal}`
-      resolve(
-        errorText.trim() === '' ? how : `${how}; it last said: ${errorText.trim().split('\n').slice(-3).join(' / ')}`,
-      )
+      const memoryKills = killsBefore !== undefined && memoryKillCount() !== killsBefore
+      resolve(endOfProcess({ code, signal, killed, errorText, memoryKills }))
     })
   })
   return {
@@ -34,25 +37,32 @@ export function startProcess(name: string, url: URL, onMessage: (message: FromWo
     // A worker that died meanwhile is noticed by `gone`, not here.
     send: message => void (child.connected && child.send(message, () => {})),
     gone,
-    kill: () => void child.kill('SIGKILL'),
+    kill: () => {
+      killed = true
+      child.kill('SIGKILL')
+    },
   }
 }
 
 export function startThread(name: string, url: URL, onMessage: (message: FromWorker) => void): WorkerHandle {
   const worker = new Worker(url, { name })
-  let reason = 'it ended'
+  let error: unknown
+  let killed = false
   worker.on('message', message => onMessage(message as FromWorker))
-  const gone = new Promise<string>(resolve => {
-    worker.on('error', error => {
-      reason = error instanceof Error ? error.message : String(error)
+  const gone = new Promise<WorkerEnd>(resolve => {
+    worker.on('error', thrown => {
+      error = thrown
     })
-    worker.on('exit', () => resolve(reason))
+    worker.on('exit', () => resolve(endOfThread(error, killed)))
   })
   return {
     name,
     processId: undefined,
     send: message => worker.postMessage(message),
     gone,
-    kill: () => void worker.terminate(),
+    kill: () => {
+      killed = true
+      void worker.terminate()
+    },
   }
 }

@@ -1,3 +1,4 @@
+import { type Diagnostic, TaskError } from '../base/diagnostic.ts'
 import type { Closable } from '../contract/node.ts'
 import type { StoreReader } from '../contract/store.ts'
 import { createUnitHost, type WorkerServices } from './host.ts'
@@ -19,9 +20,7 @@ export function serveWorker(channel: WorkerChannel): void {
   let wakeWriters: (() => void)[] = []
 
   channel.onMessage(message => {
-    handle(message).catch((error: unknown) => {
-      channel.send({ type: 'broken', message: error instanceof Error ? (error.stack ?? error.message) : String(error) })
-    })
+    handle(message).catch((error: unknown) => channel.send({ type: 'broken', problem: problemOf(error) }))
   })
 
   async function handle(message: ToWorker): Promise<void> {
@@ -34,7 +33,7 @@ export function serveWorker(channel: WorkerChannel): void {
         groups.set(message.group.index, message.group)
         return
       case 'unit':
-        await runUnit(message.unit)
+        await runUnit(message.unit, message.hungTasks)
         return
       case 'stored':
         unstoredBytes -= message.bytes
@@ -64,16 +63,22 @@ export function serveWorker(channel: WorkerChannel): void {
       },
       publish,
       note: (unit, task, text) => channel.send({ type: 'note', unit, task, message: text }),
+      begun: (unit, task, limitMs) => channel.send({ type: 'begun', unit, task, limitMs }),
+      ended: (unit, task) => channel.send({ type: 'ended', unit, task }),
     }
   }
 
-  async function runUnit(unit: Unit): Promise<void> {
+  async function runUnit(unit: Unit, hungTasks: readonly number[]): Promise<void> {
     if (services === undefined) throw new Error('internal: a unit came before the store was opened')
     const ready = await services
     const group = groups.get(unit.group)
     if (group === undefined) throw new Error(`internal: unit of the unknown group ${unit.group}`)
-    const result = await evaluateUnit(group, unit, createUnitHost(group, unit, ready))
-    channel.send({ type: 'result', unit: unit.id, result })
+    try {
+      const result = await evaluateUnit(group, unit, createUnitHost(group, unit, hungTasks, ready))
+      channel.send({ type: 'result', unit: unit.id, result })
+    } catch (error) {
+      channel.send({ type: 'gave-up', unit: unit.id, message: textOf(error) })
+    }
   }
 
   /** Sends an outcome; waits while too much is on its way to the store. */
@@ -94,4 +99,13 @@ export function serveWorker(channel: WorkerChannel): void {
     channel.send({ type: 'closed' })
     channel.end()
   }
+}
+
+function problemOf(error: unknown): Diagnostic {
+  if (error instanceof TaskError) return error.diagnostic
+  return { code: 'worker-crash', message: `a worker could not begin: ${textOf(error)}` }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

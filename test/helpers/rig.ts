@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { openLeases } from '../../cache/leases.ts'
 import { openStore } from '../../cache/open.ts'
 import { listFiles, realSurroundings } from '../../engine/api/surroundings.ts'
 import type { RunEvent, RunFinished } from '../../engine/contract/event.ts'
@@ -115,6 +116,7 @@ export function createRig(pipeline: string, texts: { readonly [name: string]: st
         registry: fakeRegistry,
         store,
         executor,
+        openLeases: () => openLeases(store.directory!, { remark }),
         emit: hear,
         nowMs: Date.now,
         outDirectory,

@@ -192,7 +192,7 @@ outputs: { crash: crash.text }
     expect(failed.map(event => event.item)).toEqual(['q'])
     expect(failed[0]?.problem).toMatchObject({
       code: 'worker-crash',
-      message: 'worker inference cpu/0 died (killed by SIGKILL)',
+      message: '3 workers died on it; the last one was killed from outside, most likely for lack of memory (SIGKILL)',
     })
     expect(imbalance(run)).toEqual({})
   })
