@@ -129,7 +129,7 @@ export interface CheckContext {
   readonly device: string
   /** What the user allowed for this pipeline, beside what every pipeline may do. */
   readonly permits: Permits
-  /** Output ports that steps or outputs of the same file refer to. */
+  /** Output ports that steps or outputs of the same file, or targets, refer to. */
   readonly used: ReadonlySet<string>
   readonly readFile: (path: string) => Uint8Array
   /** Runs `compute` once for this content and remembers the JSON in the store (ONNX signatures, big indexes). */

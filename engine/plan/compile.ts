@@ -59,7 +59,7 @@ export async function compile(request: CompileRequest): Promise<Compiled> {
 
   const build = createBuild()
   for (const step of topological(protos)) {
-    if (sound.has(step)) await addStep(step, build, sound, registry, surroundings, problems)
+    if (sound.has(step)) await addStep(step, build, sound, request, problems)
   }
   const outputs = problems.all.length > 0 ? [] : graphOutputs(request, instance, build, problems)
   if (problems.all.length > 0) return failed(problems)
@@ -95,8 +95,7 @@ async function addStep(
   step: ProtoStep,
   build: Build,
   sound: Set<ProtoStep>,
-  registry: Registry,
-  surroundings: Surroundings,
+  { registry, surroundings, targets }: CompileRequest,
   problems: Problems,
 ): Promise<void> {
   const indexes: number[] = []
@@ -118,7 +117,7 @@ async function addStep(
     if (selections === undefined || selections.some(({ feed }) => !build.indexOf.has(feed.step))) {
       return void sound.delete(step)
     }
-    const facets = await outputFacets(step, params, feeds, facetsOf, surroundings, problems)
+    const facets = await outputFacets(step, params, feeds, facetsOf, targets, surroundings, problems)
     if (facets === undefined) return void sound.delete(step)
     indexes.push(
       addCell(step, position, params, feeds, selections, facets, facetsOf, build, registry, surroundings.device),

@@ -13,6 +13,7 @@ export async function outputFacets(
   params: NodeParams,
   feeds: ReadonlyMap<string, readonly Feed[]>,
   facetsOf: (feed: Feed) => Facets,
+  targets: readonly string[],
   surroundings: Surroundings,
   problems: Problems,
 ): Promise<{ readonly [port: string]: Facets } | undefined> {
@@ -23,7 +24,7 @@ export async function outputFacets(
     inputs: Object.fromEntries([...feeds].map(([port, list]) => [port, list.map(facetsOf)])),
     device: surroundings.device,
     permits: surroundings.permits,
-    used: portsUsed(step),
+    used: portsUsed(step, targets),
     readFile: surroundings.readFile,
     memo: async (name, sha256, compute) => {
       const key = recordDigest('maskloom.memo.1', name, sha256)
@@ -43,14 +44,14 @@ export async function outputFacets(
   return problems.all.length > before ? undefined : facets
 }
 
-/** Targets on the command line are not known here: a port that only they name counts as not used. */
-function portsUsed({ instance, declaration }: ProtoStep): ReadonlySet<string> {
+function portsUsed({ instance, declaration }: ProtoStep, targets: readonly string[]): ReadonlySet<string> {
   const { steps, outputs } = instance.file
   const inputs = [...steps.values()].flatMap(step => [
     ...[...step.in.values()].flatMap(({ sources }) => sources),
     ...(step.items === undefined ? [] : [step.items]),
   ])
   const prefix = `${declaration.id}.`
-  const references = [...inputs, ...outputs.values()].map(({ from }) => from)
+  const written = [...inputs, ...outputs.values()].map(({ from }) => from)
+  const references = instance.prefix === '' ? [...written, ...targets] : written
   return new Set(references.filter(from => from.startsWith(prefix)).map(from => from.slice(prefix.length)))
 }

@@ -8,6 +8,8 @@ import {
   type Values,
 } from '../../engine/contract/node.ts'
 import type { FileValue } from '../values/file.ts'
+import type { Metrics } from '../values/metrics.ts'
+import type { Table } from '../values/table.ts'
 import { readMetrics, readTable } from './documents.ts'
 import { execute } from './execute.ts'
 import type { ProgramEnd } from './guard.ts'
@@ -195,7 +197,10 @@ function paramProblems(params: Params, { inputs, used, permits }: CheckContext):
   const fileNames = Object.keys(files)
   const folderNames = Object.keys(folders)
   const all = [...fileNames, ...folderNames, ...names, ...expectedFiles(params)]
-  for (const message of nameProblems(all, folderNames)) problems.push({ param: 'outputs', message })
+  for (const { name, message } of nameProblems(all, folderNames)) {
+    const param = names.includes(name) ? 'names' : name in files ? 'files' : name in folders ? 'folders' : 'outputs'
+    problems.push({ param, message })
+  }
   for (const output of ['file', 'extra', 'table', 'metrics'] as const) {
     if (!used.has(output) || outputs[output] !== undefined) continue
     const message = `the output \`${output}\` is used, and no file is named for it`
@@ -228,7 +233,13 @@ async function runProgram(params: Params, folder: WorkFolder, context: RunContex
 
 async function takeOutputs(params: Params, folder: WorkFolder, context: RunContext): Promise<Values> {
   const given = [...Object.keys(params.files), ...params.names]
-  const values: { [port: string]: unknown } = {}
+  // An output without a file is one that nobody uses (checked): it has the empty value.
+  const values: { [port: string]: unknown } = {
+    file: new Uint8Array(),
+    extra: new Uint8Array(),
+    table: { columns: [], rows: [] } satisfies Table,
+    metrics: {} satisfies Metrics,
+  }
   // All declared ones are there, also those nobody wants now: a program that forgets one is wrong today, not tomorrow.
   for (const [port, name] of Object.entries(params.outputs)) {
     const path = writtenFile(folder, name, given)
@@ -237,9 +248,7 @@ async function takeOutputs(params: Params, folder: WorkFolder, context: RunConte
     else if (port === 'metrics') values[port] = await readMetrics(path, name)
     else values[port] = await keepFile(path, context.scratchFile(extensionOf(name)))
   }
-  const forgotten = [...context.wanted].find(port => values[port] === undefined)
-  if (forgotten === undefined) return values
-  throw failed(`the output \`${forgotten}\` was asked for, and no file is named for it under \`outputs:\``)
+  return values
 }
 
 async function keepFile(from: string, to: string): Promise<FileValue> {

@@ -72,9 +72,14 @@ export function writtenFile(folder: WorkFolder, name: string, given: readonly st
 }
 
 /** What is wrong with these names as files of one folder; names under a linked folder would be written into its source. */
-export function nameProblems(names: readonly string[], folders: readonly string[]): readonly string[] {
+export function nameProblems(
+  names: readonly string[],
+  folders: readonly string[],
+): readonly { readonly name: string; readonly message: string }[] {
   const seen = new Set<string>()
-  return names.flatMap(name => {
+  return names.flatMap(name => problemsOf(name).map(message => ({ name, message })))
+
+  function problemsOf(name: string): readonly string[] {
     const parts = name.split('/')
     if (name === '' || parts.some(part => part === '' || part === '.' || part === '..') || /[\\\p{Cc}]/u.test(name))
       return [`${JSON.stringify(name)} is no path inside the working folder`]
@@ -83,7 +88,7 @@ export function nameProblems(names: readonly string[], folders: readonly string[
     seen.add(name)
     const parent = [...folders, ...names].find(other => name.startsWith(`${other}/`))
     return parent === undefined ? [] : [`\`${name}\` lies in \`${parent}\`, which is an entry of its own`]
-  })
+  }
 }
 
 export function failed(message: string, fix?: string, notes: readonly string[] = []): TaskError {

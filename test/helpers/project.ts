@@ -1,0 +1,19 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { onTestFinished } from 'vitest'
+
+/** A project folder with these files (relative path → text), removed when the test is over. */
+export function project(files: { readonly [path: string]: string } = {}): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'maskloom-project-')))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }))
+  write(folder, { 'maskloom.config.yaml': '', ...files })
+  return folder
+}
+
+export function write(folder: string, files: { readonly [path: string]: string }): void {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    writeFileSync(join(folder, path), text)
+  }
+}
