@@ -1,6 +1,5 @@
-import { TaskError } from '../../engine/base/diagnostic.ts'
 import type { Kind } from '../../engine/contract/kind.ts'
-import { decodeJson, encodeJson } from './json-document.ts'
+import { documentCodec } from './json-document.ts'
 
 /** A part of the items, by id: what `items: step.port` runs a step on. */
 export interface Selection {
@@ -14,16 +13,7 @@ export const selectionKind: Kind<Selection> = {
   name: NAME,
   description: 'Ids of some items; a step with `items:` runs on them only.',
   extension: 'json',
-  encode: ({ ids }) => {
-    for (const [index, id] of ids.entries()) {
-      const before = ids[index - 1]
-      if (id === '') throw bad(`id ${index} is empty`)
-      if (before === id) throw bad(`${id} is listed twice`)
-      if (before !== undefined && before > id) throw bad(`${id} comes after ${before}; expected ids in order`)
-    }
-    return encodeJson({ ids })
-  },
-  decode: bytes => decodeJson(bytes) as unknown as Selection,
+  ...documentCodec(NAME, problem, ({ ids }: Selection) => ({ ids })),
   ids: ({ ids }) => ids,
   print: ({ ids }) => ids.join('\n'),
 }
@@ -33,6 +23,14 @@ export function selectionOf(ids: Iterable<string>): Selection {
   return { ids: [...new Set(ids)].sort() }
 }
 
-function bad(message: string): TaskError {
-  return new TaskError({ code: 'bad-value', message: `${NAME}: ${message}` })
+function problem(value: unknown): string | undefined {
+  const { ids } = (value ?? {}) as { readonly ids?: unknown }
+  if (!Array.isArray(ids)) return 'there is no list of ids'
+  for (const [index, id] of ids.entries()) {
+    const before = ids[index - 1]
+    if (typeof id !== 'string' || id === '') return `id ${index} is ${JSON.stringify(id)}, expected some text`
+    if (before === id) return `${id} is listed twice`
+    if (before !== undefined && before > id) return `${id} comes after ${before}; expected ids in order`
+  }
+  return undefined
 }
