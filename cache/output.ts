@@ -41,7 +41,8 @@ export function openOutput(options: OutputOptions): (digest: Digest, path: strin
 
   return (digest, path) => {
     const target = resolve(path)
-    if (isDelivered(files, memory, now, digest, target)) return 'unchanged'
+    const there = explained('looking for a result', target, () => isDelivered(files, memory, now, digest, target))
+    if (there) return 'unchanged'
     const folder = dirname(target)
     const folders = explained('preparing the folder of a result', folder, () => {
       files.mkdirSync(folder, { recursive: true })

@@ -32,7 +32,7 @@ const texts = {
     fix: 'raise the limit (`ulimit -n 4096`) or use fewer --workers',
   },
   'bad-file': {
-    summary: 'A file or folder is not there, or cannot be made',
+    summary: 'A file or folder is not there, or something else is in its place',
     fix: 'check the path, and that its disk is writable',
   },
   'io-failed': {
@@ -52,7 +52,7 @@ function kindOf(code: string): ProblemKind | undefined {
   if (code.startsWith('SQLITE_READONLY') || code.startsWith('SQLITE_CANTOPEN') || code === 'SQLITE_PERM')
     return 'not-permitted'
   if (code === 'EMFILE' || code === 'ENFILE') return 'too-many-files'
-  if (code === 'ENOENT' || code === 'ENOTDIR') return 'bad-file'
+  if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EEXIST') return 'bad-file'
   if (isBusy(code)) return 'store-busy'
   if (code.startsWith('SQLITE_') || /^E[A-Z]+$/.test(code)) return 'io-failed'
   return undefined

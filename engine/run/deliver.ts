@@ -1,5 +1,5 @@
-import { mkdirSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import type { CellPort, GraphOutput } from '../contract/graph.ts'
 import type { Store } from '../contract/store.ts'
 import type { Narrator } from './narrate.ts'
@@ -24,7 +24,6 @@ export async function deliverOutputs(
     let unchanged = true
     let bytes = 0
     for (const file of files.list) {
-      mkdirSync(dirname(file.path), { recursive: true })
       let result = store.deliver(file.digest, file.path)
       if (result === false) {
         await remake(file.source, file.item)

@@ -1,5 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  lchownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -41,6 +51,8 @@ export interface DemoOptions {
   readonly images: number
   /** Copies the models instead of linking them, for tests that break one. */
   readonly ownModels?: boolean
+  /** Runs the program as this user, who owns the project then. */
+  readonly user?: { readonly uid: number; readonly gid: number }
 }
 
 export function demoProject(options: DemoOptions): DemoProject {
@@ -57,11 +69,14 @@ export function demoProject(options: DemoOptions): DemoProject {
   else symlinkSync(join(demo, 'models'), path('demo', 'models'))
   writeFileSync(path('demo', 'annotations.json'), JSON.stringify(annotationsOf(join(demo, 'annotations.json'), files)))
 
+  if (options.user !== undefined) giveTo(folder, options.user)
+
   const start = (...args: readonly string[]): Started => {
     const startedMs = performance.now()
     const child = spawn(process.execPath, [join(repository, 'bin.js'), ...args], {
       cwd: folder,
       detached: true,
+      ...options.user,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, NO_COLOR: '1' },
     })
@@ -91,6 +106,11 @@ export function demoProject(options: DemoOptions): DemoProject {
     start,
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
+}
+
+function giveTo(folder: string, { uid, gid }: { readonly uid: number; readonly gid: number }): void {
+  lchownSync(folder, uid, gid)
+  for (const entry of readdirSync(folder, { recursive: true }) as string[]) lchownSync(join(folder, entry), uid, gid)
 }
 
 interface Coco {
