@@ -1,4 +1,4 @@
-import { accessSync, constants, readFileSync, statSync } from 'node:fs'
+import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs'
 import { globSync } from 'tinyglobby'
 import { compareText } from '../base/diagnostic.ts'
 import type { Loaded, PipelineFile } from '../contract/pipeline.ts'
@@ -18,6 +18,7 @@ export function realSurroundings(
       loaded.set(path, known)
       return known
     },
+    realPath,
     kindOfPath,
     readFile: path => readFileSync(path),
     fileDigest: path => store.fileDigest(path).sha256,
@@ -27,14 +28,22 @@ export function realSurroundings(
   }
 }
 
-/** Hidden files and links that lead out of the folder do not count. */
-export function listFiles(folder: string, globs: readonly string[]): readonly string[] {
+/** Hidden files do not count, and links only if asked for. */
+export function listFiles(folder: string, globs: readonly string[], links?: 'links'): readonly string[] {
   return globSync([...globs], {
     cwd: folder,
     onlyFiles: true,
-    followSymbolicLinks: false,
+    followSymbolicLinks: links !== undefined,
     expandDirectories: false,
   }).sort(compareText)
+}
+
+export function realPath(path: string): string | undefined {
+  try {
+    return realpathSync(path)
+  } catch {
+    return undefined
+  }
 }
 
 function kindOfPath(path: string): ReturnType<Surroundings['kindOfPath']> {

@@ -4,6 +4,7 @@ import { nearestName } from '../base/typo.ts'
 import type { PipelineFile } from '../contract/pipeline.ts'
 import type { Registry } from '../contract/registry.ts'
 import { isPipelinePath } from './instantiate.ts'
+import { wayOutside } from './outside.ts'
 import { createProblems, suggest } from './problems.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -23,6 +24,11 @@ export function checkOpenPipeline(
     let inputs: readonly string[]
     if (isPipelinePath(step.uses)) {
       const path = resolve(dirname(file.path), step.uses)
+      const outside = wayOutside(surroundings, path)
+      if (outside !== undefined) {
+        problems.add(file, [...at, 'uses'], { code: 'outside-root', message: `\`${step.uses}\` is ${outside}` })
+        continue
+      }
       if (surroundings.kindOfPath(path) !== 'file') {
         problems.add(file, [...at, 'uses'], {
           code: 'missing-file',

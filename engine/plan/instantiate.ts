@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, relative, resolve } from 'node:path'
+import { dirname, relative, resolve } from 'node:path'
 import type { Json } from '../base/canonical.ts'
 import { nearestName } from '../base/typo.ts'
 import type { NodeDefinition } from '../contract/node.ts'
@@ -14,6 +14,7 @@ import type { Registry } from '../contract/registry.ts'
 import { type Combination, combinations, compareCoordinates } from './axes.ts'
 import { bindParams, type Given } from './bind-params.ts'
 import { interpolate, type Scope } from './interpolate.ts'
+import { wayOutside } from './outside.ts'
 import { type Problems, suggest } from './problems.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -171,10 +172,11 @@ function expand(
   function placePipeline(declaration: StepDeclaration, spread: Spread): Instance | undefined {
     const at = ['steps', declaration.id, 'uses']
     const path = resolve(dirname(file.path), declaration.uses)
-    if (!surroundings.allowOutside && isOutside(surroundings.root, path)) {
+    const outside = wayOutside(surroundings, path)
+    if (outside !== undefined) {
       problems.add(file, at, {
         code: 'outside-root',
-        message: `\`${declaration.uses}\` is outside the project (${surroundings.root})`,
+        message: `\`${declaration.uses}\` is ${outside}`,
         fix: 'move it into the project, or run with --allow-outside',
       })
       return undefined
@@ -369,9 +371,4 @@ function environmentOf(file: PipelineFile, surroundings: Surroundings): { readon
 
 export function isPipelinePath(uses: string): boolean {
   return uses.startsWith('.') || uses.startsWith('/') || uses.endsWith('.yaml') || uses.endsWith('.yml')
-}
-
-export function isOutside(root: string, path: string): boolean {
-  const way = relative(root, path)
-  return way === '..' || way.startsWith('../') || way.startsWith('..\\') || isAbsolute(way)
 }

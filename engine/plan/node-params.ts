@@ -5,8 +5,9 @@ import { validateAgainst } from '../base/json-schema.ts'
 import { nearestName } from '../base/typo.ts'
 import type { ParamSchema, PathRef } from '../contract/node.ts'
 import type { Feed } from './align.ts'
-import { isOutside, type ProtoCell, type ProtoStep } from './instantiate.ts'
+import type { ProtoCell, ProtoStep } from './instantiate.ts'
 import { interpolate } from './interpolate.ts'
+import { wayOutside } from './outside.ts'
 import { type Problem, type Problems, suggest } from './problems.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -115,10 +116,11 @@ function pathRef(
   report: (problem: Problem) => void,
 ): PathRef | undefined {
   const path = resolve(dirname(step.instance.file.path), text)
-  if (!surroundings.allowOutside && isOutside(surroundings.root, path)) {
+  const outside = wayOutside(surroundings, path)
+  if (outside !== undefined) {
     report({
       code: 'outside-root',
-      message: `\`${name}\` is ${path}, outside the project (${surroundings.root})`,
+      message: `\`${name}\` is ${path}, ${outside}`,
       fix: 'move the data into the project, or run with --allow-outside',
     })
     return undefined
@@ -145,6 +147,15 @@ function pathRef(
     return undefined
   }
   if (step.node.mode === 'files') return { path, sha256: '' }
+  const link = surroundings.listFiles(path, globs, 'links').find(file => !files.includes(file))
+  if (link !== undefined) {
+    report({
+      code: 'bad-file',
+      message: `\`${name}\`: ${path}/${link} is reached through a link, and links inside a folder are not followed`,
+      fix: 'put the file itself there',
+    })
+    return undefined
+  }
   const listing = files.map(file => [file, surroundings.fileDigest(`${path}/${file}`)] as const)
   return { path, sha256: recordDigest('maskloom.folder.1', listing) }
 }

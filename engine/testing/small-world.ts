@@ -23,6 +23,7 @@ export function smallWorld(written: WorldFiles, given: Partial<Surroundings> = {
   }
   return {
     loadPipeline: path => loadPipeline(path, text),
+    realPath: path => path,
     kindOfPath: path =>
       files.has(path) ? 'file' : [...files.keys()].some(file => file.startsWith(`${path}/`)) ? 'folder' : 'missing',
     readFile: path => new TextEncoder().encode(text(path)),
