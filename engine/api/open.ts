@@ -6,8 +6,9 @@ import type { Diagnostic } from '../base/diagnostic.ts'
 import type { Store } from '../contract/store.ts'
 import { checkOpenPipeline } from '../plan/check-open.ts'
 import { type Compiled, compile } from '../plan/compile.ts'
+import { wayOutside } from '../plan/outside.ts'
 import type { Pipeline } from './load.ts'
-import { realSurroundings } from './surroundings.ts'
+import { realPath, realSurroundings } from './surroundings.ts'
 
 /** A pipeline compiled to its graph, with its cache open. */
 export interface OpenPipeline {
@@ -27,7 +28,8 @@ export async function openPipeline(
   targets: readonly string[],
   remark: (message: string) => void,
 ): Promise<Opening> {
-  if (pipeline.file.inputs.size > 0) return { ok: false, problems: [unboundProblem(pipeline)] }
+  const problems = pipeline.file.inputs.size > 0 ? [unboundProblem(pipeline)] : cacheProblems(pipeline)
+  if (problems.length > 0) return { ok: false, problems }
   const { store, close } = openCache(pipeline, remark)
   try {
     const { file: root, settings: given, registry } = pipeline
@@ -43,6 +45,8 @@ export async function openPipeline(
 
 /** What can be said of a pipeline that is made to be used by another one. */
 export function problemsOfUnbound(pipeline: Pipeline, remark: (message: string) => void): readonly Diagnostic[] {
+  const problems = cacheProblems(pipeline)
+  if (problems.length > 0) return problems
   const { store, close } = openCache(pipeline, remark)
   try {
     return checkOpenPipeline(pipeline.file, pipeline.registry, surroundingsOf(pipeline, store))
@@ -67,6 +71,20 @@ function unboundProblem(pipeline: Pipeline): Diagnostic {
     at: file.locate(['inputs'], 'key'),
     fix: 'use it under `uses:` of a step',
   }
+}
+
+/** A folder that came with the project must not lead elsewhere; one that the user named may be anywhere. */
+function cacheProblems({ root, options }: Pipeline): readonly Diagnostic[] {
+  if (options.cache !== undefined) return []
+  const folder = join(root, '.maskloom')
+  const surroundings = { root, allowOutside: options.allowOutside === true, realPath }
+  for (const path of [folder, ...['objects', 'tmp', 'runs', 'aside'].map(name => join(folder, name))]) {
+    const outside = wayOutside(surroundings, path)
+    if (outside === undefined) continue
+    const message = `the cache folder ${path} is ${outside}`
+    return [{ code: 'outside-root', message, fix: 'name a folder with --cache, or run with --allow-outside' }]
+  }
+  return []
 }
 
 function openCache({ root, options }: Pipeline, remark: (message: string) => void) {

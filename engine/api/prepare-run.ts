@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import { openLeases } from '../../cache/leases.ts'
-import type { Diagnostic } from '../base/diagnostic.ts'
+import { type Diagnostic, diagnosticOf } from '../base/diagnostic.ts'
 import { nearestName } from '../base/typo.ts'
 import { suggestion } from '../base/words.ts'
 import type { Emit } from '../contract/event.ts'
@@ -10,6 +10,7 @@ import { openJournal } from '../report/journal.ts'
 import { compiledUrl } from '../run/compiled-url.ts'
 import { createLocalExecutor } from '../run/local-executor.ts'
 import { type RunHandle, type RunRequest, startRun } from '../run/run.ts'
+import { outputGuard } from '../run/writable.ts'
 import { defaultMemoryBytes, defaultSlots, defaultThreads } from './defaults.ts'
 import type { Pipeline } from './load.ts'
 import { type OpenPipeline, openPipeline } from './open.ts'
@@ -53,7 +54,10 @@ export async function prepareRun(pipeline: Pipeline, options: RunOptions): Promi
   const opened = await openPipeline(pipeline, options.targets ?? [], message => void remarks.push(message))
   if (!opened.ok) throw new PipelineError(opened.problems)
   const { graph } = opened.compiled
-  const problems = (options.force ?? []).flatMap(step => unknownStep(graph, step))
+  const problems = [
+    ...(options.force ?? []).flatMap(step => unknownStep(graph, step)),
+    ...outputProblems(graph, outFolders(pipeline, options)),
+  ]
   if (problems.length > 0) {
     opened.close()
     throw new PipelineError(problems)
@@ -90,8 +94,8 @@ function requestOf(
   { compiled, store }: OpenPipeline,
   runId: string,
 ): Omit<RunRequest, 'emit'> {
-  const { registry, root, settings } = pipeline
-  const { directory = '.', device = 'cpu' } = pipeline.options
+  const { registry, settings } = pipeline
+  const { device = 'cpu' } = pipeline.options
   const { graph, recipes } = compiled
   const executor = createLocalExecutor({
     registryUrl: compiledUrl(registry.url),
@@ -113,13 +117,40 @@ function requestOf(
     // A throw-away cache has nobody to share it with.
     ...(pipeline.options.cache === false ? {} : { openLeases: () => openLeases(store.directory!) }),
     nowMs: Date.now,
-    outDirectory: resolve(directory, options.out ?? join(root, 'out', graph.name)),
+    ...outFolders(pipeline, options),
     memoryBudgetBytes: options.memoryBytes ?? defaultMemoryBytes(),
     keepGoing: options.keepGoing === true,
     forcedSteps: options.force ?? [],
     listFiles,
     paramsJson: JSON.stringify(Object.fromEntries([...settings].map(([key, { value }]) => [key, value]))),
   }
+}
+
+/** A folder that the user named is theirs; the one in the project must not lead out of it. */
+function outFolders({ root, name, options: { directory = '.', allowOutside } }: Pipeline, { out }: RunOptions) {
+  const outDirectory = out === undefined ? join(root, 'out', name) : resolve(directory, out)
+  return {
+    outDirectory,
+    ...(allowOutside === true ? {} : { writableFolders: out === undefined ? [root] : [root, outDirectory] }),
+  }
+}
+
+/** Links on the way to outputs, as far as the way is there already. */
+function outputProblems(
+  { outputs }: Graph,
+  { outDirectory, writableFolders }: ReturnType<typeof outFolders>,
+): readonly Diagnostic[] {
+  const guard = outputGuard(writableFolders)
+  return outputs.flatMap(({ name, at }) => {
+    try {
+      guard(join(outDirectory, name, 'any'))
+      return []
+    } catch (error) {
+      const problem = diagnosticOf(error)
+      if (problem === undefined) throw error
+      return [{ ...problem, at }]
+    }
+  })
 }
 
 function unknownStep(graph: Graph, step: string): readonly Diagnostic[] {

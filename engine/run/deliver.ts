@@ -4,6 +4,7 @@ import type { CellPort, GraphOutput } from '../contract/graph.ts'
 import type { Store } from '../contract/store.ts'
 import type { Narrator } from './narrate.ts'
 import { portName, type RunState } from './state.ts'
+import { outputGuard } from './writable.ts'
 
 /**
  * Copies finished outputs out of the store: `<out>/<name>.<ext>`, a folder `<out>/<name>/` when there is one per item or
@@ -16,14 +17,17 @@ export async function deliverOutputs(
   store: Store,
   narrator: Narrator,
   remake: (source: CellPort, item: string | undefined) => Promise<void>,
+  writableFolders: readonly string[] | undefined,
 ): Promise<{ readonly [name: string]: string }> {
   const paths: { [name: string]: string } = {}
+  const guard = outputGuard(writableFolders)
   for (const output of state.graph.outputs) {
     const files = filesOf(state, output, outDirectory)
     if (files === undefined) continue
     let unchanged = true
     let bytes = 0
     for (const file of files.list) {
+      guard(file.path)
       let result = store.deliver(file.digest, file.path)
       if (result === false) {
         await remake(file.source, file.item)

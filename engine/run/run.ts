@@ -26,6 +26,8 @@ export interface RunRequest {
   readonly emit: Emit
   readonly nowMs: () => number
   readonly outDirectory: string
+  /** Outputs are only written below these, links followed; absent: anywhere. */
+  readonly writableFolders?: readonly string[]
   readonly memoryBudgetBytes: number
   readonly keepGoing: boolean
   /** Ids of steps that run although they are known. */
@@ -131,7 +133,14 @@ export function startRun(request: RunRequest): RunHandle {
     try {
       await schedule.run()
       if (stopStatus === undefined) {
-        outputs = await deliverOutputs(schedule.state, request.outDirectory, store, narrator, schedule.remake)
+        outputs = await deliverOutputs(
+          schedule.state,
+          request.outDirectory,
+          store,
+          narrator,
+          schedule.remake,
+          request.writableFolders,
+        )
       }
     } catch (error) {
       trouble = { error }
