@@ -1,5 +1,5 @@
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Ajv, type ValidateFunction } from 'ajv'
@@ -23,8 +23,9 @@ const isPipeline = ajv.compile(schema)
 beforeAll(() => {
   project = mkdtempSync(join(tmpdir(), 'maskloom-docs-'))
   writeFileSync(join(project, 'maskloom.config.yaml'), '')
-  cpSync(join(repository, 'pipelines'), join(project, 'pipelines'), { recursive: true })
-  symlinkSync(join(repository, 'demo'), join(project, 'demo'))
+  for (const folder of ['pipelines', 'demo']) {
+    cpSync(join(repository, folder), join(project, folder), { recursive: true })
+  }
   // A first run, so that there is something to list; it infers nothing.
   const first = yamlFences.find(({ content }) => content.name === 'look-at-truth')
   writeFileSync(join(project, 'pipelines/look-at-truth.yaml'), first?.text ?? '')
