@@ -15,9 +15,9 @@ import type { ClassList } from '../values/classes.ts'
 import type { Instances } from '../values/instances.ts'
 import type { Metrics } from '../values/metrics.ts'
 import type { Table } from '../values/table.ts'
-import { walkTogether } from '../values/walk-together.ts'
 import { defined, type IntervalParams, intervalParams, withIntervals } from './intervals.ts'
 import { checkSharedClasses, truthClasses } from './truth-classes.ts'
+import { walkScenes } from './walk-scenes.ts'
 
 interface Params extends IntervalParams {
   readonly rule: CellRule
@@ -98,13 +98,13 @@ score:
     checkSharedClasses(context)
     return {}
   },
-  run: async ({ instances, truth }, params, context) => {
+  run: async (inputs, params, context) => {
     const { classes, relabel } = truthClasses(context)
     const thresholds = params.thresholds === 'exact' ? cellThresholds : numpyCellThresholds
     const images: ImageParts[] = []
     const rows: (string | number | null)[][] = []
-    for await (const { id, first, second } of walkTogether(instances, 'instances', truth, 'truth')) {
-      const parts = countImage(relabel(first), second, params, thresholds)
+    for await (const { id, found, truth } of walkScenes(inputs, context)) {
+      const parts = countImage(relabel(found), truth, params, thresholds)
       images.push(parts)
       rows.push([id, defined(reduceCellScores([parts.map(part => part.counts)], 'image-mean', params.empty))])
     }

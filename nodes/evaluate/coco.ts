@@ -5,11 +5,11 @@ import { type CocoSettings, cocoSettings } from '../kernels/coco-settings.ts'
 import { selectMasks } from '../kernels/mask-sets.ts'
 import { describeClasses } from '../values/class-lists.ts'
 import type { Instances } from '../values/instances.ts'
-import { walkTogether } from '../values/walk-together.ts'
 import { type CocoResults, cocoCurves, cocoMetrics, cocoTable } from './coco-report.ts'
 import { drawCurves } from './curves.ts'
 import { type IntervalParams, intervalParams, withIntervals } from './intervals.ts'
 import { checkSharedClasses, truthClasses } from './truth-classes.ts'
+import { walkScenes } from './walk-scenes.ts'
 
 interface Params extends IntervalParams {
   readonly max_detections: number
@@ -83,7 +83,7 @@ score:
     checkSharedClasses(context)
     return {}
   },
-  run: async ({ instances, truth }, params, context) => {
+  run: async (inputs, params, context) => {
     const { classes, relabel } = truthClasses(context)
     const settings: CocoSettings = { ...cocoSettings, maxDetections: [1, 10, params.max_detections] }
     const options = { classCount: classes.length, rules: params.rules, settings }
@@ -93,8 +93,8 @@ score:
       ...(params.boundary && { boundary: createCocoEvaluator({ ...options, similarity: 'given' }) }),
     }
     let images = 0
-    for await (const { first, second } of walkTogether(instances, 'instances', truth, 'truth')) {
-      const image = asImage(relabel(first), second)
+    for await (const { found, truth } of walkScenes(inputs, context)) {
+      const image = asImage(relabel(found), truth)
       for (const evaluator of Object.values(evaluators)) evaluator.addImage(image)
       images++
     }

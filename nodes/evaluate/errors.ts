@@ -4,8 +4,8 @@ import type { ErrorKind } from '../kernels/error-kinds.ts'
 import type { Instances } from '../values/instances.ts'
 import type { Metrics } from '../values/metrics.ts'
 import type { Table } from '../values/table.ts'
-import { walkTogether } from '../values/walk-together.ts'
 import { checkSharedClasses, truthClasses } from './truth-classes.ts'
+import { walkScenes } from './walk-scenes.ts'
 
 interface Params {
   readonly similarity: 'masks' | 'boxes'
@@ -90,7 +90,7 @@ errors:
     }
     return {}
   },
-  run: async ({ instances, truth }, params, context) => {
+  run: async (inputs, params, context) => {
     const { classes, relabel } = truthClasses(context)
     const builder = createErrorBreakdown({
       classCount: classes.length,
@@ -99,10 +99,10 @@ errors:
       backgroundIou: params.background_iou,
       maxDetections: params.max_detections,
     })
-    for await (const { first, second } of walkTogether(instances, 'instances', truth, 'truth')) {
-      const { labels, scores, boxesXyxy, masks } = relabel(first)
-      const excused = second.groupOf && { ignore: second.groupOf }
-      builder.addImage({ ...second, ...excused }, { labels, scores, boxesXyxy, masks })
+    for await (const { found, truth } of walkScenes(inputs, context)) {
+      const { labels, scores, boxesXyxy, masks } = relabel(found)
+      const excused = truth.groupOf && { ignore: truth.groupOf }
+      builder.addImage({ ...truth, ...excused }, { labels, scores, boxesXyxy, masks })
     }
     const breakdown = builder.finish()
     const worst = errorKinds.reduce((a, b) => (breakdown.gains[b] > breakdown.gains[a] ? b : a))

@@ -15,12 +15,12 @@ import type { ClassList } from '../values/classes.ts'
 import type { Instances } from '../values/instances.ts'
 import type { Metrics } from '../values/metrics.ts'
 import type { Table } from '../values/table.ts'
-import { walkTogether } from '../values/walk-together.ts'
 import { cocoCurves, measured } from './coco-report.ts'
 import { drawCurves } from './curves.ts'
 import { type IntervalParams, intervalParams, withIntervals } from './intervals.ts'
 import { type LvisLists, readLvisLists } from './lvis-lists.ts'
 import { checkSharedClasses, truthClasses } from './truth-classes.ts'
+import { walkScenes } from './walk-scenes.ts'
 
 interface Params extends IntervalParams {
   readonly path: PathRef
@@ -105,7 +105,7 @@ score:
     )
     return {}
   },
-  run: async ({ instances, truth }, params, context) => {
+  run: async (inputs, params, context) => {
     const { classes, relabel } = truthClasses(context)
     const { path } = params.path
     const lists = readLvisLists(path, await readFile(path), params.item_id, params.class_id)
@@ -116,9 +116,9 @@ score:
       mask: createLvisEvaluator({ ...options, similarity: 'segm' }),
     }
     let images = 0
-    for await (const { id, first, second } of walkTogether(instances, 'instances', truth, 'truth')) {
-      const { labels, scores, boxesXyxy, masks } = relabel(first)
-      const { crowd: _, groupOf, ...own } = second
+    for await (const { id, found, truth } of walkScenes(inputs, context)) {
+      const { labels, scores, boxesXyxy, masks } = relabel(found)
+      const { crowd: _, groupOf, ...own } = truth
       const image = {
         truth: { ...own, ...(groupOf && { ignore: groupOf }) },
         detections: { labels, scores, boxesXyxy, masks },

@@ -6,9 +6,9 @@ import type { ClassList } from '../values/classes.ts'
 import type { Instances } from '../values/instances.ts'
 import type { Metrics } from '../values/metrics.ts'
 import type { Table } from '../values/table.ts'
-import { walkTogether } from '../values/walk-together.ts'
 import { type IntervalParams, intervalParams, withIntervals } from './intervals.ts'
 import { checkSharedClasses, truthClasses } from './truth-classes.ts'
+import { walkScenes } from './walk-scenes.ts'
 
 interface Params extends IntervalParams {
   readonly iou: readonly number[]
@@ -67,11 +67,11 @@ score:
     checkSharedClasses(context)
     return {}
   },
-  run: async ({ instances, truth }, params, context) => {
+  run: async (inputs, params, context) => {
     const { classes, relabel } = truthClasses(context)
     const images: ImageMatches[] = []
-    for await (const { first, second } of walkTogether(instances, 'instances', truth, 'truth')) {
-      images.push(countImage(relabel(first), second, classes.length, params.iou))
+    for await (const { found, truth } of walkScenes(inputs, context)) {
+      images.push(countImage(relabel(found), truth, classes.length, params.iou))
     }
     const metrics = withIntervals(repeats => toMetrics(images, classes, params, repeats), images.length, params)
     const group = `IoU ${params.iou[0]}`

@@ -10,10 +10,10 @@ import type { Instances } from '../values/instances.ts'
 import type { Metrics } from '../values/metrics.ts'
 import { selectInstances } from '../values/select-instances.ts'
 import type { Table } from '../values/table.ts'
-import { walkTogether } from '../values/walk-together.ts'
 import { drawCurves } from './curves.ts'
 import { defined, type IntervalParams, intervalParams, withIntervals } from './intervals.ts'
 import { checkSharedClasses } from './truth-classes.ts'
+import { walkScenes } from './walk-scenes.ts'
 
 interface Params extends IntervalParams {
   readonly mode: 'boxes' | 'masks'
@@ -95,7 +95,8 @@ score:
     checkSharedClasses(context)
     return {}
   },
-  run: async ({ instances, truth, labels, hierarchy }, params, context) => {
+  run: async (inputs, params, context) => {
+    const { labels, hierarchy } = inputs
     const evaluated = evaluatedClasses(context, hierarchy)
     const { classes } = evaluated
     const verified = await verifiedLabels(labels, evaluated)
@@ -106,15 +107,15 @@ score:
       ...(params.group_of_weight !== undefined && { groupOfWeight: params.group_of_weight }),
     })
     let images = 0
-    for await (const { id, first, second } of walkTogether(instances, 'instances', truth, 'truth')) {
-      const found = copyTo(first, evaluated.ofFound)
+    for await (const { id, found, truth } of walkScenes(inputs, context)) {
+      const copies = copyTo(found, evaluated.ofFound)
       evaluator.addImage({
-        truth: copyTo(second, evaluated.ofTruth),
+        truth: copyTo(truth, evaluated.ofTruth),
         verifiedLabels: verified.get(id) ?? [],
         detections: {
-          labels: found.labels,
-          scores: found.scores,
-          ...(params.mode === 'boxes' ? { boxesXyxy: found.boxesXyxy } : { masks: found.masks }),
+          labels: copies.labels,
+          scores: copies.scores,
+          ...(params.mode === 'boxes' ? { boxesXyxy: copies.boxesXyxy } : { masks: copies.masks }),
         },
       })
       images++

@@ -12,9 +12,9 @@ import type { ClassList } from '../values/classes.ts'
 import type { Instances } from '../values/instances.ts'
 import type { Metrics } from '../values/metrics.ts'
 import type { Table } from '../values/table.ts'
-import { walkTogether } from '../values/walk-together.ts'
 import { defined, type IntervalParams, intervalParams, withIntervals } from './intervals.ts'
 import { checkSharedClasses, truthClasses } from './truth-classes.ts'
+import { walkScenes } from './walk-scenes.ts'
 
 interface Params extends IntervalParams {
   readonly reduce: PixelReduction['reduce']
@@ -86,12 +86,12 @@ score:
     checkSharedClasses(context)
     return {}
   },
-  run: async ({ instances, truth }, params, context) => {
+  run: async (inputs, params, context) => {
     const { classes, relabel } = truthClasses(context)
     const images: ImagePixels[] = []
     const rows: (string | number)[][] = []
-    for await (const { id, first, second } of walkTogether(instances, 'instances', truth, 'truth')) {
-      const pixels = countImage(relabel(first), second, classes.length)
+    for await (const { id, found, truth } of walkScenes(inputs, context)) {
+      const pixels = countImage(relabel(found), truth, classes.length)
       images.push(pixels)
       rows.push([id, pixelScore(pixels[0]!, 'jaccard'), pixelScore(pixels[0]!, 'dice')])
     }

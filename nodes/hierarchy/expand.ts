@@ -2,7 +2,7 @@ import { defineNode } from '../../engine/contract/node.ts'
 import { classesInFacets, describeClasses, labelsById } from '../values/class-lists.ts'
 import type { ClassList } from '../values/classes.ts'
 import { ancestorsOfEach, type Hierarchy, hierarchyInFacets } from '../values/hierarchy.ts'
-import { inputClasses } from '../values/input-classes.ts'
+import { checkLabels, inputClasses } from '../values/input-classes.ts'
 import type { Instances } from '../values/instances.ts'
 import { selectInstances } from '../values/select-instances.ts'
 
@@ -63,7 +63,9 @@ lifted:
     return { instances: { classes: expansion.classes } }
   },
   run: ({ instances, hierarchy }, { emit }, context) => {
-    const { labels: becomes } = expandClasses(inputClasses(context, 'instances'), hierarchy, emit)
+    const classes = inputClasses(context, 'instances')
+    checkLabels(instances.labels, classes, 'input instances')
+    const { labels: becomes } = expandClasses(classes, hierarchy, emit)
     const indices: number[] = []
     const labels: number[] = []
     for (const [index, label] of instances.labels.entries()) {

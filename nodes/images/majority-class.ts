@@ -3,7 +3,7 @@ import { argmaxRows, majorityLabel } from '../kernels/majority.ts'
 import type { ProposalBoxes } from '../values/boxes.ts'
 import { classesInFacets, uniteClassLists } from '../values/class-lists.ts'
 import type { Detections } from '../values/detections.ts'
-import { inputClasses } from '../values/input-classes.ts'
+import { checkLabels, inputClasses } from '../values/input-classes.ts'
 import type { Instances } from '../values/instances.ts'
 import type { Label } from '../values/label.ts'
 
@@ -50,6 +50,7 @@ export const imagesMajorityClass = defineNode<object, Inputs>({
     const label = majorityLabel(
       'labels' in detections ? detections.labels : argmaxRows(detections.probabilities, detections.classCount),
     )
+    if ('labels' in detections) checkLabels(detections.labels, classes, 'input detections')
     if (otherwise !== undefined && (label < 0 || classes.length === 1)) return { label: otherwise }
     return { label: { text: classes[Math.max(0, label)]!.id } satisfies Label }
   },

@@ -30,7 +30,7 @@ export const masksMorphology = defineNode<Params, { instances: Instances }>({
         default: 'square',
         description: 'Neighbourhood: square of 2r + 1, cross of 2r + 1 in each axis, or disk (dx² + dy² ≤ r²).',
       },
-      radius_px: { type: 'integer', minimum: 0, maximum: 1024, default: 1, description: 'r, in pixels.' },
+      radius_px: { type: 'integer', minimum: 0, maximum: 256, default: 1, description: 'r, in pixels.' },
       outside: {
         enum: ['foreground', 'background'],
         default: 'foreground',

@@ -9,7 +9,7 @@ import { badFile, checkFile } from '../values/bad-file.ts'
 import { classesInFacets, describeClasses } from '../values/class-lists.ts'
 import type { ClassList } from '../values/classes.ts'
 import { cocoClasses, cocoItemIds, type ItemIdRule, readCocoFile } from '../values/coco-file.ts'
-import { inputClasses } from '../values/input-classes.ts'
+import { checkLabels, inputClasses } from '../values/input-classes.ts'
 import type { Instances } from '../values/instances.ts'
 
 interface Params {
@@ -86,7 +86,7 @@ results:
     const classes = inputClasses(context, 'instances')
     const ids = params.ids_from ? await idsOf(params.ids_from.path, classes, params) : countedIds(classes)
     const path = context.scratchFile('json')
-    await pipeline(Readable.from(resultsText(instances, ids, params)), createWriteStream(path), {
+    await pipeline(Readable.from(resultsText(instances, classes, ids, params)), createWriteStream(path), {
       signal: context.signal,
     })
     return { file: path }
@@ -119,6 +119,7 @@ async function idsOf(path: string, classes: ClassList, params: Params): Promise<
 
 async function* resultsText(
   instances: Collection<Instances>,
+  classes: ClassList,
   ids: CocoIds,
   { box_decimals: boxDecimals, score_decimals: scoreDecimals }: Params,
 ): AsyncGenerator<string> {
@@ -127,6 +128,7 @@ async function* resultsText(
   let separator = '[\n'
   for await (const { id, value } of instances.items) {
     const imageId = ids.imageIdOf(id, index++)
+    checkLabels(value.labels, classes, `item ${id}`)
     for (const [i, score] of value.scores.entries()) {
       const [x1, y1, x2, y2] = [0, 1, 2, 3].map(side => value.boxesXyxy[4 * i + side]!) as [
         number,

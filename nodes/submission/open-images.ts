@@ -11,7 +11,7 @@ import { badFile } from '../values/bad-file.ts'
 import { classesInFacets } from '../values/class-lists.ts'
 import type { ClassList } from '../values/classes.ts'
 import type { ImageRef } from '../values/image.ts'
-import { inputClasses } from '../values/input-classes.ts'
+import { checkLabels, inputClasses } from '../values/input-classes.ts'
 import type { Instances } from '../values/instances.ts'
 import { readSubmission, submissionColumns } from '../values/open-images-submission.ts'
 import { walkTogether } from '../values/walk-together.ts'
@@ -114,6 +114,7 @@ async function* submissionText(
         fix: 'Masks must be in the frame of the original image.',
       })
     }
+    checkLabels(first.labels, classes, `item ${id}`)
     const chosen = chooseInstances(first, params, written)
     const predictions = chosen.map(index => {
       const text = encodeOpenImagesText(maskCounts(first.masks, index))

@@ -24,3 +24,17 @@ export function inputClasses(context: RunContext, port: string): ClassList {
   if (!classes) throw new Error(`internal: the run context has no static type for input ${port}`)
   return classes
 }
+
+/**
+ * @param where names the value in the message.
+ * @throws TaskError naming the first instance whose label its class list does not have.
+ */
+export function checkLabels(labels: Int32Array, classes: ClassList, where: string): void {
+  const at = labels.findIndex(label => label < 0 || label >= classes.length)
+  if (at < 0) return
+  throw new TaskError({
+    code: 'bad-value',
+    message: `${where}: labels[${at}] is ${labels[at]}, its class list has ${classes.length} (labels from 0)`,
+    fix: 'labels are positions in the class list of the output they come from; the step that made it mixed up lists',
+  })
+}

@@ -7,6 +7,7 @@ import type { Instances } from '../values/instances.ts'
 import { readRgb } from '../values/read-image.ts'
 import { walkAll } from '../values/walk-together.ts'
 import { type Canvas, drawText, newCanvas, pasteCanvas, textSizePx } from './canvas.ts'
+import { checkDrawable } from './check-drawable.ts'
 import { drawInstances } from './draw-instances.ts'
 import { classColor, type Rgb } from './palette.ts'
 import { encodeJpeg, scaledCanvas } from './picture.ts'
@@ -96,15 +97,16 @@ sheet:
     return {}
   },
   run: async ({ images, instances }, params, context) => {
-    const { classes, labelMaps } = uniteClassLists(inputClassLists(context, 'instances'))
+    const lists = inputClassLists(context, 'instances')
+    const { classes, labelMaps } = uniteClassLists(lists)
     const rows: Row[] = []
     const names = ['images', ...params.captions.map(caption => `instances (${caption})`)]
     for await (const { id, values } of walkAll<ImageRef | Instances>([images, ...instances], names)) {
       const [image, ...sources] = values as [ImageRef, ...Instances[]]
-      const relabelled = sources.map((source, column) => ({
-        ...source,
-        labels: source.labels.map(label => labelMaps[column]![label]!),
-      }))
+      const relabelled = sources.map((source, column) => {
+        checkDrawable(source, image, lists[column]!, `item ${id}, ${names[column + 1]}`)
+        return { ...source, labels: source.labels.map(label => labelMaps[column]![label]!) }
+      })
       const picture = await scaledCanvas(await readRgb(image, context), params.tile_px)
       rows.push({ id, tiles: relabelled.map(source => drawTile(picture, source, classes, params)) })
       if (rows.length === params.items) break

@@ -3,6 +3,7 @@ import type { ImageRef } from '../values/image.ts'
 import { inputClasses } from '../values/input-classes.ts'
 import type { Instances } from '../values/instances.ts'
 import { readRgb } from '../values/read-image.ts'
+import { checkDrawable } from './check-drawable.ts'
 import { drawInstances } from './draw-instances.ts'
 import { classColor } from './palette.ts'
 import { encodeJpeg, scaledCanvas } from './picture.ts'
@@ -59,6 +60,7 @@ drawings:
 `,
   run: async ({ image, instances }, params, context) => {
     const classes = inputClasses(context, 'instances')
+    checkDrawable(instances, image, classes, 'input instances')
     const picture = await readRgb(image, context)
     const ownSidePx = Math.max(picture.widthPx, picture.heightPx)
     const sidePx = params.longer_side_px ?? Math.min(1600, Math.max(640, ownSidePx))
