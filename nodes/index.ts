@@ -2,6 +2,7 @@ import type { Kind } from '../engine/contract/kind.ts'
 import type { NodeDefinition } from '../engine/contract/node.ts'
 import type { Registry } from '../engine/contract/registry.ts'
 import { annotationsCoco } from './annotations/coco.ts'
+import { annotationsKaggleRle } from './annotations/kaggle-rle.ts'
 import { boxesMatrixNms } from './boxes/matrix-nms.ts'
 import { boxesNmm } from './boxes/nmm.ts'
 import { boxesNms } from './boxes/nms.ts'
@@ -34,17 +35,21 @@ import { instancesFilter } from './instances/filter.ts'
 import { instancesFromLabelMap } from './instances/from-label-map.ts'
 import { instancesOpenImagesCsv } from './instances/open-images-csv.ts'
 import { masksComponents } from './masks/components.ts'
+import { masksCutToPicture } from './masks/cut-to-picture.ts'
 import { masksDropSmall } from './masks/drop-small.ts'
 import { masksFillHoles } from './masks/fill-holes.ts'
 import { masksFuseSources } from './masks/fuse-sources.ts'
 import { masksMorphology } from './masks/morphology.ts'
 import { masksNms } from './masks/nms.ts'
 import { masksOverlapRemoval } from './masks/overlap-removal.ts'
+import { masksRefillOutlines } from './masks/refill-outlines.ts'
 import { masksToLabelMapFile } from './masks/to-label-map.ts'
 import { masksVote } from './masks/vote.ts'
 import { masksWbf } from './masks/wbf.ts'
 import { onnxruntimeClass } from './onnx/device.ts'
+import { splitsFolds } from './splits/folds.ts'
 import { submissionCoco } from './submission/coco.ts'
+import { submissionKaggleRle } from './submission/kaggle-rle.ts'
 import { submissionOpenImages } from './submission/open-images.ts'
 import { boxesKind } from './values/boxes.ts'
 import { classesKind } from './values/classes.ts'
@@ -68,6 +73,7 @@ import { viewOverlay } from './view/overlay.ts'
 /** All nodes and kinds Maskloom comes with. Adding a node is one import and one entry here. */
 const nodes: readonly NodeDefinition[] = [
   annotationsCoco,
+  annotationsKaggleRle,
   boxesMatrixNms,
   boxesNmm,
   boxesNms,
@@ -100,16 +106,20 @@ const nodes: readonly NodeDefinition[] = [
   instancesFromLabelMap,
   instancesOpenImagesCsv,
   masksComponents,
+  masksCutToPicture,
   masksDropSmall,
   masksFillHoles,
   masksFuseSources,
   masksMorphology,
   masksNms,
   masksOverlapRemoval,
+  masksRefillOutlines,
   masksToLabelMapFile,
   masksVote,
   masksWbf,
+  splitsFolds,
   submissionCoco,
+  submissionKaggleRle,
   submissionOpenImages,
   viewContactSheet,
   viewOverlay,

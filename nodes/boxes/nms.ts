@@ -5,6 +5,7 @@ import type { ProposalBoxes } from '../values/boxes.ts'
 import { type ByClass, byClassSchema, checkByClass, groupPort, numbersByLabel } from '../values/by-class.ts'
 import { classesInFacets } from '../values/class-lists.ts'
 import type { Detections } from '../values/detections.ts'
+import { inputClasses } from '../values/input-classes.ts'
 import type { Label } from '../values/label.ts'
 
 interface Params {
@@ -86,14 +87,14 @@ export const boxesNms = defineNode<Params, Inputs>({
   in: { boxes: mean.boxes }
 `,
   types: (params, context) => {
-    checkByClass('score', params.score, 'boxes', context)
-    checkByClass('iou', params.iou, 'boxes', context)
     const classes = classesInFacets(context.inputs['boxes']?.[0])
+    checkByClass('score', params.score, classes, context)
+    checkByClass('iou', params.iou, classes, context)
     return classes === undefined ? {} : { detections: { classes } }
   },
   run: ({ boxes, group }, params, context) => {
     const number = (param: 'score' | 'iou') =>
-      numbersByLabel(param, params[param], 'boxes', boxes.classCount, group, context)
+      numbersByLabel(param, params[param], boxes.classCount, () => inputClasses(context, 'boxes'), group, context)
     const [scoreThreshold, iouThreshold] = [number('score'), number('iou')]
     const { max, min_side: minSidePx, class_agnostic: classAgnostic } = params
     const found =

@@ -1,21 +1,32 @@
 import { TaskError } from '../../engine/base/diagnostic.ts'
 import { defineNode } from '../../engine/contract/node.ts'
-import { pasteAligned } from '../kernels/paste-aligned.ts'
+import { gatherBoxes } from '../kernels/box-geometry.ts'
+import { indicesByGroup } from '../kernels/groups.ts'
+import { concatMasks, selectMasks } from '../kernels/mask-sets.ts'
+import type { MaskSet } from '../kernels/masks.ts'
+import { pasteMasks } from '../kernels/paste.ts'
 import { weightedMean } from '../kernels/weighted-mean.ts'
+import { type ByClass, byClassSchema, checkByClass, groupPort, numbersByInstance } from '../values/by-class.ts'
 import { classesInFacets, explainClassDifference } from '../values/class-lists.ts'
 import type { Detections } from '../values/detections.ts'
+import { inputClasses } from '../values/input-classes.ts'
 import type { Instances } from '../values/instances.ts'
+import type { Label } from '../values/label.ts'
 import { type RoiMasks, roiMaskCount } from '../values/roi-masks.ts'
 import { checkWeights, foldWeights, WEIGHTS_SCHEMA } from '../values/weights.ts'
 
 interface Params {
-  readonly threshold: number
+  readonly threshold: ByClass
+  readonly paste: 'aligned' | 'detectron2'
+  readonly comparison?: '>' | '>='
+  readonly quantise: 'none' | 'u8-truncate'
   readonly weights?: readonly number[]
 }
 
 interface Inputs {
   readonly masks: readonly RoiMasks[]
   readonly detections: Detections
+  readonly group?: Label
 }
 
 export const ensembleMasks = defineNode<Params, Inputs>({
@@ -30,11 +41,25 @@ export const ensembleMasks = defineNode<Params, Inputs>({
     additionalProperties: false,
     properties: {
       threshold: {
-        type: 'number',
-        minimum: 0,
-        exclusiveMaximum: 1,
+        ...byClassSchema({ type: 'number', minimum: 0, exclusiveMaximum: 1 }),
         default: 0.5,
         description: 'A pixel is foreground when its averaged probability is > this.',
+      },
+      paste: {
+        enum: ['aligned', 'detectron2'],
+        default: 'aligned',
+        description:
+          'Arithmetic of sampling the soft mask at pixel centres: aligned in double, detectron2 in float32 as it and mmdetection 2 do.',
+      },
+      comparison: {
+        enum: ['>', '>='],
+        description: 'Test against the threshold. Default: > for aligned, >= for detectron2.',
+      },
+      quantise: {
+        enum: ['none', 'u8-truncate'],
+        default: 'none',
+        description:
+          'u8-truncate: probabilities are cut to whole 255ths before the test, as programs do that keep soft masks as bytes (TheoViel’s Sartorius solution: at 0.45 and > the first level that counts is 115, 0.451).',
       },
       weights: {
         ...WEIGHTS_SCHEMA,
@@ -51,6 +76,7 @@ export const ensembleMasks = defineNode<Params, Inputs>({
       description: 'Soft masks that each view made for the same detections.',
     },
     detections: { kind: 'detections', per: 'item', description: 'The detections the masks belong to.' },
+    group: groupPort,
   },
   outputs: {
     instances: {
@@ -71,6 +97,7 @@ export const ensembleMasks = defineNode<Params, Inputs>({
     const masks = context.inputs['masks']?.[0]
     const detections = context.inputs['detections']?.[0]
     const classes = classesInFacets(detections)
+    checkByClass('threshold', params.threshold, classes, context)
     if (!masks || !detections || !classes) return {}
     if (JSON.stringify(classesInFacets(masks)) !== JSON.stringify(classes))
       context.problem({
@@ -79,7 +106,7 @@ export const ensembleMasks = defineNode<Params, Inputs>({
       })
     return { instances: { classes } }
   },
-  run: ({ masks: views, detections }, params) => {
+  run: ({ masks: views, detections, group }, params, context) => {
     const count = detections.labels.length
     const sizePx = views[0]!.sizePx
     for (const [index, view] of views.entries()) {
@@ -95,14 +122,42 @@ export const ensembleMasks = defineNode<Params, Inputs>({
       foldWeights(params.weights, views.length),
     )
     const { frameHw, boxesXyxy, scores, labels } = detections
+    const classes = () => inputClasses(context, 'detections')
+    const thresholds = numbersByInstance('threshold', params.threshold, labels, classes, group, context)
     return {
       instances: {
         sizeHw: frameHw,
         boxesXyxy,
         scores,
         labels,
-        masks: pasteAligned(mean, sizePx, boxesXyxy, frameHw, params.threshold),
+        masks: pasteByThreshold(mean, sizePx, detections, thresholds, params),
       } satisfies Instances,
     }
   },
 })
+
+/** Masks of equal threshold are pasted together. */
+function pasteByThreshold(
+  roiMasks: Float32Array,
+  sizePx: number,
+  { boxesXyxy, frameHw }: Detections,
+  thresholds: Float64Array,
+  { paste: convention = 'aligned', comparison, quantise = 'none' }: Params,
+): MaskSet {
+  const options = { convention, quantise, ...(comparison && { comparison }) }
+  const groups = [...indicesByGroup(thresholds.keys(), thresholds)]
+  if (groups.length < 2)
+    return pasteMasks(roiMasks, sizePx, boxesXyxy, frameHw, { ...options, threshold: thresholds[0] ?? 0.5 })
+  const cells = sizePx * sizePx
+  const places = new Uint32Array(thresholds.length)
+  let place = 0
+  const parts = groups.map(([threshold, members]) => {
+    const own = new Float32Array(members.length * cells)
+    for (const [k, i] of members.entries()) {
+      own.set(roiMasks.subarray(i * cells, (i + 1) * cells), k * cells)
+      places[i] = place++
+    }
+    return pasteMasks(own, sizePx, gatherBoxes(boxesXyxy, members), frameHw, { ...options, threshold })
+  })
+  return selectMasks(concatMasks(parts), places)
+}

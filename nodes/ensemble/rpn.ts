@@ -85,7 +85,7 @@ export const ensembleRpn = defineNode<Params, Inputs>({
   types: (params, context) => {
     checkWeights(params.weights, context)
     for (const name of ['top_per_level', 'iou', 'score', 'max'] as const)
-      checkByClass(name, params[name], undefined, context)
+      checkByClass(name, params[name], 'none', context)
     return { proposals: {} }
   },
   run: ({ rpn, group }, params, context) => {

@@ -1,25 +1,31 @@
 import { nearestName } from '../../engine/base/typo.ts'
 import { type CheckContext, defineNode } from '../../engine/contract/node.ts'
 import { topK } from '../kernels/order.ts'
+import { type ByClass, byClassSchema, checkByClass, groupPort, numbersByInstance } from '../values/by-class.ts'
 import { classesInFacets, describeClasses, labelsById } from '../values/class-lists.ts'
 import type { ClassList } from '../values/classes.ts'
 import { inputClasses } from '../values/input-classes.ts'
 import { statedAreas } from '../values/instance-areas.ts'
 import type { Instances } from '../values/instances.ts'
+import type { Label } from '../values/label.ts'
 import { selectInstances } from '../values/select-instances.ts'
 
 interface Params {
-  readonly min_score?: number
-  readonly above_score?: number
-  readonly max_score?: number
+  readonly min_score?: ByClass
+  readonly above_score?: ByClass
+  readonly max_score?: ByClass
   readonly classes?: readonly string[]
   readonly drop_classes?: readonly string[]
-  readonly min_area_px: number
-  readonly max_area_px?: number
+  readonly min_area_px: ByClass
+  readonly max_area_px?: ByClass
   readonly max_per_image?: number
 }
 
-export const instancesFilter = defineNode<Params, { instances: Instances }>({
+const SCORE = byClassSchema({ type: 'number', minimum: 0, maximum: 1 })
+const AREA = byClassSchema({ type: 'number', minimum: 0 })
+const LIMITS = ['min_score', 'above_score', 'max_score', 'min_area_px', 'max_area_px'] as const
+
+export const instancesFilter = defineNode<Params, { instances: Instances; group?: Label }>({
   name: 'instances/filter',
   version: 1,
   description:
@@ -30,9 +36,9 @@ export const instancesFilter = defineNode<Params, { instances: Instances }>({
     type: 'object',
     additionalProperties: false,
     properties: {
-      min_score: { type: 'number', minimum: 0, maximum: 1, description: 'Keep score ≥ this.' },
-      above_score: { type: 'number', minimum: 0, maximum: 1, description: 'Keep score > this.' },
-      max_score: { type: 'number', minimum: 0, maximum: 1, description: 'Keep score ≤ this.' },
+      min_score: { ...SCORE, description: 'Keep score ≥ this.' },
+      above_score: { ...SCORE, description: 'Keep score > this.' },
+      max_score: { ...SCORE, description: 'Keep score ≤ this.' },
       classes: {
         type: 'array',
         items: { type: 'string' },
@@ -47,16 +53,18 @@ export const instancesFilter = defineNode<Params, { instances: Instances }>({
         description: 'Class ids to remove, from the class list too.',
       },
       min_area_px: {
-        type: 'number',
-        minimum: 0,
+        ...AREA,
         default: 0,
         description: 'Keep area ≥ this many pixels; the stated area in ground truth that has one, else the mask’s.',
       },
-      max_area_px: { type: 'number', minimum: 0, description: 'Keep area ≤ this many pixels.' },
+      max_area_px: { ...AREA, description: 'Keep area ≤ this many pixels.' },
       max_per_image: { type: 'integer', minimum: 0, description: 'Keep at most this many of an image.' },
     },
   },
-  inputs: { instances: { kind: 'instances', per: 'item', description: 'Instances of one image.' } },
+  inputs: {
+    instances: { kind: 'instances', per: 'item', description: 'Instances of one image.' },
+    group: groupPort,
+  },
   outputs: { instances: { kind: 'instances', per: 'item', description: 'Those that passed.' } },
   example: `
 confident:
@@ -66,23 +74,31 @@ confident:
 `,
   types: (params, context) => {
     const classes = classesInFacets(context.inputs['instances']?.[0])
+    for (const name of LIMITS) checkByClass(name, params[name], classes, context)
     if (!classes) return {}
     reportUnknown('classes', params.classes ?? [], classes, context)
     reportUnknown('drop_classes', params.drop_classes ?? [], classes, context)
     return { instances: { classes: keptClasses(classes, params) } }
   },
-  run: ({ instances }, params, context) => {
+  run: ({ instances, group }, params, context) => {
     const classes = inputClasses(context, 'instances')
     const newLabels = labelsById(keptClasses(classes, params))
     const areasPx = statedAreas(instances)
+    const limit = (name: (typeof LIMITS)[number], otherwise: number) => {
+      const value = params[name] ?? otherwise
+      return numbersByInstance(name, value, instances.labels, () => classes, group, context)
+    }
+    const minScore = limit('min_score', 0)
+    const aboveScore = limit('above_score', -1)
+    const maxScore = limit('max_score', 1)
+    const minAreaPx = limit('min_area_px', 0)
+    const maxAreaPx = limit('max_area_px', Infinity)
     let kept: number[] = []
     for (const [index, score] of instances.scores.entries()) {
       const areaPx = areasPx[index]!
       if (!newLabels.has(classes[instances.labels[index]!]!.id)) continue
-      if (score < (params.min_score ?? 0) || score <= (params.above_score ?? -1) || score > (params.max_score ?? 1)) {
-        continue
-      }
-      if (areaPx < params.min_area_px || areaPx > (params.max_area_px ?? Infinity)) continue
+      if (score < minScore[index]! || score <= aboveScore[index]! || score > maxScore[index]!) continue
+      if (areaPx < minAreaPx[index]! || areaPx > maxAreaPx[index]!) continue
       kept.push(index)
     }
     if (params.max_per_image !== undefined && kept.length > params.max_per_image) {

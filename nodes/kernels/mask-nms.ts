@@ -6,7 +6,8 @@ import { argsortDescending } from './order.ts'
 
 /**
  * Greedy non-maximum suppression on the IoU of masks. Walk by score descending; a mask is dropped when a survivor of its
- * group before it overlaps it too much. Masks without a pixel are dropped.
+ * group before it overlaps it too much. Masks without a pixel are dropped. With a threshold for each mask, that of the
+ * mask that would be dropped counts.
  *
  * | rule | too much | equal scores | order of the result |
  * |---|---|---|---|
@@ -42,15 +43,16 @@ const BLOCK = 512
 export function maskNms(
   masks: MaskSet,
   scores: Float64Array,
-  iouThreshold: number,
+  iouThreshold: number | ArrayLike<number>,
   options: MaskNmsOptions = {},
 ): MaskNmsResult {
   const rule = options.rule ?? 'default'
   const count = maskCount(masks)
   const order = walkOrder(scores, rule)
   const suppressedBy = new Int32Array(count).fill(-1)
+  const thresholds = typeof iouThreshold === 'number' ? new Float64Array(count).fill(iouThreshold) : iouThreshold
   for (const members of indicesByGroup(order, options.groups).values()) {
-    suppressGroup(masks, scores, members, iouThreshold, rule, suppressedBy)
+    suppressGroup(masks, scores, members, thresholds, rule, suppressedBy)
   }
   const kept = rule === 'openimages-2019' ? Uint32Array.from({ length: count }, (_, i) => i) : order
   return { kept: kept.filter(index => suppressedBy[index] === -1), suppressedBy }
@@ -60,7 +62,7 @@ function suppressGroup(
   masks: MaskSet,
   scores: Float64Array,
   members: readonly number[],
-  threshold: number,
+  thresholds: ArrayLike<number>,
   rule: MaskNmsRule,
   suppressedBy: Int32Array,
 ): void {
@@ -75,6 +77,7 @@ function suppressGroup(
     const places: number[] = []
     for (let row = 0; row < block.length; row++) {
       const candidate = block[row]!
+      const threshold = thresholds[candidate]!
       let by = masks.offsets[candidate] === masks.offsets[candidate + 1] ? candidate : -1
       for (let s = 0; s < survivors.length && by < 0; s++) {
         const iou = s < earlier ? toEarlier[row * earlier + s]! : toBlock[row * block.length + places[s - earlier]!]!

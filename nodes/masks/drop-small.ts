@@ -1,16 +1,20 @@
 import { defineNode } from '../../engine/contract/node.ts'
 import { maskAreas } from '../kernels/rle.ts'
 import { largeEnough } from '../kernels/small-objects.ts'
+import { type ByClass, byClassSchema, checkByClass, groupPort, numbersByInstance } from '../values/by-class.ts'
+import { classesInFacets } from '../values/class-lists.ts'
+import { inputClasses } from '../values/input-classes.ts'
 import type { Instances } from '../values/instances.ts'
+import type { Label } from '../values/label.ts'
 import { selectInstances } from '../values/select-instances.ts'
 
 interface Params {
-  readonly area_px: number
+  readonly area_px: ByClass
   readonly rule: 'all' | 'smallest'
   readonly keep_one: boolean
 }
 
-export const masksDropSmall = defineNode<Params, { instances: Instances }>({
+export const masksDropSmall = defineNode<Params, { instances: Instances; group?: Label }>({
   name: 'masks/drop-small',
   version: 1,
   description:
@@ -22,7 +26,10 @@ export const masksDropSmall = defineNode<Params, { instances: Instances }>({
     additionalProperties: false,
     required: ['area_px'],
     properties: {
-      area_px: { type: 'number', minimum: 0, description: 'A mask of ≤ this many pixels is small; 0 drops nothing.' },
+      area_px: {
+        ...byClassSchema({ type: 'number', minimum: 0 }),
+        description: 'A mask of ≤ this many pixels is small; 0 drops nothing.',
+      },
       rule: {
         enum: ['all', 'smallest'],
         default: 'all',
@@ -36,7 +43,10 @@ export const masksDropSmall = defineNode<Params, { instances: Instances }>({
       },
     },
   },
-  inputs: { instances: { kind: 'instances', per: 'item', description: 'Instances of one image.' } },
+  inputs: {
+    instances: { kind: 'instances', per: 'item', description: 'Instances of one image.' },
+    group: groupPort,
+  },
   outputs: { instances: { kind: 'instances', per: 'item', description: 'Those that are large enough.' } },
   example: `
 large:
@@ -44,9 +54,21 @@ large:
   with: { area_px: 75 }
   in: { instances: survivors.instances }
 `,
-  types: (_params, context) => ({ instances: context.inputs['instances']?.[0] ?? {} }),
-  run: ({ instances }, { area_px: areaPx, rule, keep_one: keepOne }) => {
-    const kept = largeEnough(maskAreas(instances.masks), areaPx, rule, { keepOne })
+  types: (params, context) => {
+    const instances = context.inputs['instances']?.[0]
+    checkByClass('area_px', params.area_px, classesInFacets(instances), context)
+    return { instances: instances ?? {} }
+  },
+  run: ({ instances, group }, { area_px: areaPx, rule, keep_one: keepOne }, context) => {
+    const limits = numbersByInstance(
+      'area_px',
+      areaPx,
+      instances.labels,
+      () => inputClasses(context, 'instances'),
+      group,
+      context,
+    )
+    const kept = largeEnough(maskAreas(instances.masks), limits, rule, { keepOne })
     return { instances: kept.length === instances.scores.length ? instances : selectInstances(instances, kept) }
   },
 })

@@ -1,17 +1,26 @@
 import { defineNode } from '../../engine/contract/node.ts'
 import { type MaskNmsRule, maskNms } from '../kernels/mask-nms.ts'
+import { type ByClass, byClassSchema, checkByClass, groupPort, numbersByInstance } from '../values/by-class.ts'
+import { classesInFacets, uniteClassLists } from '../values/class-lists.ts'
+import { inputClassLists } from '../values/input-classes.ts'
 import type { Instances } from '../values/instances.ts'
+import type { Label } from '../values/label.ts'
 import { joinInstances, selectInstances } from '../values/select-instances.ts'
 import { unitedFacets, unitedLabelMaps } from '../values/united-classes.ts'
 
 interface Params {
-  readonly iou: number
-  readonly score: number
+  readonly iou: ByClass
+  readonly score: ByClass
   readonly rule: MaskNmsRule
   readonly class_agnostic?: boolean
 }
 
-export const masksNms = defineNode<Params, { instances: readonly Instances[] }>({
+interface Inputs {
+  readonly instances: readonly Instances[]
+  readonly group?: Label
+}
+
+export const masksNms = defineNode<Params, Inputs>({
   name: 'masks/nms',
   version: 1,
   description:
@@ -22,11 +31,13 @@ export const masksNms = defineNode<Params, { instances: readonly Instances[] }>(
     type: 'object',
     additionalProperties: false,
     properties: {
-      iou: { type: 'number', minimum: 0, maximum: 1, default: 0.5, description: 'IoU from which a mask is dropped.' },
+      iou: {
+        ...byClassSchema({ type: 'number', minimum: 0, maximum: 1 }),
+        default: 0.5,
+        description: 'IoU from which a mask is dropped.',
+      },
       score: {
-        type: 'number',
-        minimum: 0,
-        maximum: 1,
+        ...byClassSchema({ type: 'number', minimum: 0, maximum: 1 }),
         default: 0,
         description:
           'Only instances above it take part: score > this (default and openimages-2019), score ≥ this (sartorius).',
@@ -51,6 +62,7 @@ export const masksNms = defineNode<Params, { instances: readonly Instances[] }>(
       mixedFacets: true,
       description: 'The sources; their order decides which of two equal scores comes first.',
     },
+    group: groupPort,
   },
   outputs: { instances: { kind: 'instances', per: 'item', description: 'The survivors.' } },
   example: `
@@ -59,12 +71,20 @@ parents:
   with: { iou: 0.5 }
   in: { instances: [lifted_leaf.instances, lifted_parent.instances] }
 `,
-  types: (_params, context) => ({ instances: unitedFacets(context, 'instances') }),
-  run: ({ instances }, params, context) => {
+  types: (params, context) => {
+    const instances = unitedFacets(context, 'instances')
+    for (const name of ['iou', 'score'] as const) checkByClass(name, params[name], classesInFacets(instances), context)
+    return { instances }
+  },
+  run: ({ instances, group }, params, context) => {
     const labelMaps = unitedLabelMaps(context, 'instances')
-    const all = aboveScore(joinInstances(instances, labelMaps), params)
+    const classes = () => uniteClassLists(inputClassLists(context, 'instances')).classes
+    const numbers = (name: 'iou' | 'score', labels: Int32Array) =>
+      numbersByInstance(name, params[name], labels, classes, group, context)
+    const joined = joinInstances(instances, labelMaps)
+    const all = aboveScore(joined, numbers('score', joined.labels), params.rule)
     const agnostic = params.class_agnostic ?? params.rule === 'sartorius'
-    const { kept } = maskNms(all.masks, all.scores, params.iou, {
+    const { kept } = maskNms(all.masks, all.scores, numbers('iou', all.labels), {
       rule: params.rule,
       ...(!agnostic && { groups: all.labels }),
     })
@@ -72,9 +92,10 @@ parents:
   },
 })
 
-function aboveScore(instances: Instances, { score: threshold, rule }: Params): Instances {
+function aboveScore(instances: Instances, thresholds: Float64Array, rule: MaskNmsRule): Instances {
   const kept: number[] = []
   for (const [index, score] of instances.scores.entries()) {
+    const threshold = thresholds[index]!
     if (rule === 'sartorius' ? score >= threshold : score > threshold) kept.push(index)
   }
   return kept.length === instances.scores.length ? instances : selectInstances(instances, kept)

@@ -2,7 +2,7 @@ import { TaskError } from '../../engine/base/diagnostic.ts'
 import { nearestName } from '../../engine/base/typo.ts'
 import type { CheckContext, InputPort, RunContext } from '../../engine/contract/node.ts'
 import { classesInFacets } from './class-lists.ts'
-import { inputClasses } from './input-classes.ts'
+import type { ClassList } from './classes.ts'
 import type { Label } from './label.ts'
 
 /**
@@ -28,19 +28,23 @@ export const groupPort: InputPort = {
     'Type of the image: parameters written by class are then looked up by it, not by the labels of instances.',
 }
 
-/** Reports, at the parameter, classes that do not exist and classes without a number. `port` is where instances come in. */
+/**
+ * Reports, at the parameter, classes that do not exist and classes without a number.
+ * @param ownClasses of the labels the parameter goes by without a group; `none` when there are no labels.
+ */
 export function checkByClass(
   param: string,
   value: ByClass | undefined,
-  port: string | undefined,
+  ownClasses: ClassList | 'none' | undefined,
   context: CheckContext,
 ): void {
   if (value === undefined || typeof value === 'number') return
   const group = context.inputs['group']?.[0]
-  const classes = classesInFacets(group ?? (port === undefined ? undefined : context.inputs[port]?.[0]))
-  if (port === undefined && group === undefined) {
+  const classes = group === undefined ? ownClasses : classesInFacets(group)
+  if (classes === 'none') {
     const message = `${param} is written by class, but there is no class to go by`
     context.problem({ param, message, fix: 'bind the input group, or write one number' })
+    return
   }
   if (classes === undefined) return
   const known = classes.flatMap(({ id, name }) => [id, name])
@@ -57,21 +61,36 @@ export function checkByClass(
 }
 
 /**
- * [classCount] the number for each label of the values at `port`; all the same when the parameter is one number or a
- * group decides.
+ * [classCount] the number for each label; all the same when the parameter is one number or a group decides.
+ * @param classes that the labels mean; only asked for when they are needed.
  * @throws TaskError when a class or the group's text has none.
  */
 export function numbersByLabel(
   param: string,
   value: ByClass,
-  port: string,
   classCount: number,
+  classes: () => ClassList,
   group: Label | undefined,
   context: RunContext,
 ): Float64Array {
   if (typeof value === 'number' || group !== undefined)
     return new Float64Array(classCount).fill(numberOfItem(param, value, group, context))
-  return Float64Array.from(inputClasses(context, port), ({ id, name }) => numberOf(value, id, name) ?? fail(param, id))
+  return Float64Array.from(classes(), ({ id, name }) => numberOf(value, id, name) ?? fail(param, id))
+}
+
+/** [N] the number for each instance, by its label or by the group. */
+export function numbersByInstance(
+  param: string,
+  value: ByClass,
+  labels: Int32Array,
+  classes: () => ClassList,
+  group: Label | undefined,
+  context: RunContext,
+): Float64Array {
+  if (typeof value === 'number' || group !== undefined)
+    return new Float64Array(labels.length).fill(numberOfItem(param, value, group, context))
+  const byLabel = numbersByLabel(param, value, 0, classes, group, context)
+  return Float64Array.from(labels, label => byLabel[label]!)
 }
 
 /**

@@ -19,6 +19,7 @@ const kindsOf = ({ kind }: InputPort) => [kind].flat()
 const nodes = [...registry.nodes.values()].filter(
   node =>
     node.lane === 'cpu' &&
+    !node.runtimes?.includes('sharp') &&
     Object.keys(node.inputs).length > 0 &&
     Object.values(node.params.properties).every(schema => schema['x-path'] === undefined) &&
     Object.values(node.inputs).every(port => port.optional || kindsOf(port).some(kind => kind in arbitraryValues)) &&
