@@ -72,6 +72,8 @@ export interface Source {
 }
 
 const maxDepth = 16
+/** Uses of pipelines by one pipeline, all levels together: two in each of 16 levels would already be 65,536. */
+const maxUses = 2000
 
 /** Inlines every pipeline used as a node. The order of the returned steps is that of the files. */
 export function instantiate(
@@ -93,6 +95,7 @@ export function instantiate(
     [],
     {},
     [root.path],
+    { left: maxUses },
     registry,
     surroundings,
     problems,
@@ -129,6 +132,7 @@ function expand(
   selections: readonly BoundSelection[],
   tolerance: Partial<Tolerance>,
   chain: readonly string[],
+  uses: { left: number },
   registry: Registry,
   surroundings: Surroundings,
   problems: Problems,
@@ -181,7 +185,13 @@ function expand(
       })
       return undefined
     }
-    if (chain.includes(path) || chain.length > maxDepth) {
+    if (chain.length > maxDepth || uses.left === 0) {
+      const limit = uses.left === 0 ? `${maxUses} uses of pipelines` : `${maxDepth} levels of pipelines in pipelines`
+      problems.add(file, at, { code: 'too-large', message: `more than ${limit}` })
+      return undefined
+    }
+    uses.left--
+    if (chain.includes(path)) {
       const loop = [...chain.slice(chain.indexOf(path)), path].map(one => relative(surroundings.root, one)).join(' → ')
       problems.add(file, at, { code: 'cycle', message: `this pipeline uses itself: ${loop}` })
       return undefined
@@ -231,6 +241,7 @@ function expand(
       selectionsOf(declaration),
       { ...tolerance, ...declaration.tolerance },
       [...chain, path],
+      uses,
       registry,
       surroundings,
       problems,
