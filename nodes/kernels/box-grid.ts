@@ -43,12 +43,18 @@ export function boxGrid(boxesXyxy: Float64Array | Float32Array, count: number, m
     rows,
     left,
     top,
-    columnsPerPx: right > left ? columns / (right - left) : 0,
-    rowsPerPx: bottom > top ? rows / (bottom - top) : 0,
+    columnsPerPx: perPx(columns, right - left),
+    rowsPerPx: perPx(rows, bottom - top),
   }
 }
 
 function sides(extent: number, mean: number, limit: number): number {
   if (!(extent > 0 && mean > 0)) return 1
   return Math.max(1, Math.min(limit, Math.ceil(extent / mean)))
+}
+
+/** 0 (all in the first cell) when the extent is 0, or so small that the quotient overflows. */
+function perPx(cells: number, extent: number): number {
+  const rate = cells / extent
+  return Number.isFinite(rate) ? rate : 0
 }

@@ -72,6 +72,17 @@ describe('greedyNms', () => {
     )
   })
 
+  it('bears boxes that are nearly nothing', () => {
+    expect([...greedyNms(Float64Array.of(0, 0, 0, 3e-323), Float64Array.of(0), 0.7)]).toEqual([0])
+  })
+
+  it('goes by the threshold of the box that would be dropped', () => {
+    const boxes = Float64Array.of(0, 0, 10, 10, 0, 0, 10, 6, 0, 0, 10, 5)
+    const scores = Float64Array.of(0.9, 0.8, 0.7)
+    expect([...greedyNms(boxes, scores, 0, { iouThresholds: [0, 0.7, 0.4] })]).toEqual([0, 1])
+    expect([...greedyNms(boxes, scores, 0, { iouThresholds: [0, 0.5, 0.9] })]).toEqual([0, 2])
+  })
+
   it('has no survivors among no boxes', () => {
     expect(greedyNms(new Float64Array(0), new Float64Array(0), 0.5)).toHaveLength(0)
   })
