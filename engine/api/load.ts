@@ -33,6 +33,8 @@ export interface LoadOptions {
   readonly device?: string
   /** Modules of nodes of your own: paths of files, or names of packages. */
   readonly nodes?: readonly string[]
+  /** Modules that the project would like to have loaded and that the user has not allowed; problems mention them. */
+  readonly offeredNodes?: readonly string[]
   /** Lets the pipeline read outside the project folder, and write there. */
   readonly allowOutside?: boolean
   /** Lets the pipeline run programs (`command/run`). */

@@ -36,7 +36,7 @@ export async function openPipeline(
     const compiled = await compile({ root, given, targets, registry, surroundings: surroundingsOf(pipeline, store) })
     if (compiled.ok) return { ok: true, compiled, store, close }
     close()
-    return { ok: false, problems: compiled.problems }
+    return { ok: false, problems: compiled.problems.map(problem => offerNodes(problem, pipeline)) }
   } catch (error) {
     close()
     throw error
@@ -49,7 +49,8 @@ export function problemsOfUnbound(pipeline: Pipeline, remark: (message: string) 
   if (problems.length > 0) return problems
   const { store, close } = openCache(pipeline, remark)
   try {
-    return checkOpenPipeline(pipeline.file, pipeline.registry, surroundingsOf(pipeline, store))
+    const found = checkOpenPipeline(pipeline.file, pipeline.registry, surroundingsOf(pipeline, store))
+    return found.map(problem => offerNodes(problem, pipeline))
   } finally {
     close()
   }
@@ -71,6 +72,13 @@ function unboundProblem(pipeline: Pipeline): Diagnostic {
     at: file.locate(['inputs'], 'key'),
     fix: 'use it under `uses:` of a step',
   }
+}
+
+/** An unknown node may be one of those the project's configuration names: loading them is code, and the user's choice. */
+function offerNodes(problem: Diagnostic, { options: { offeredNodes = [] } }: Pipeline): Diagnostic {
+  if (problem.code !== 'unknown-node' || offeredNodes.length === 0) return problem
+  const fix = `the configuration of the project names modules of nodes (${offeredNodes.join(', ')}); if you trust them, load them: --allow-nodes`
+  return { ...problem, fix }
 }
 
 /** A folder that came with the project must not lead elsewhere; one that the user named may be anywhere. */

@@ -15,6 +15,7 @@ import { defaultMemoryBytes, defaultSlots, defaultThreads } from './defaults.ts'
 import type { Pipeline } from './load.ts'
 import { type OpenPipeline, openPipeline } from './open.ts'
 import { PipelineError } from './pipeline-error.ts'
+import { staleVersions } from './stale-versions.ts'
 import { listFiles } from './surroundings.ts'
 
 /** How a pipeline is run; the same as on the command line. */
@@ -62,6 +63,7 @@ export async function prepareRun(pipeline: Pipeline, options: RunOptions): Promi
     opened.close()
     throw new PipelineError(problems)
   }
+  remarks.push(...staleVersions(pipeline.registry, graph, opened.store))
   const runId = newRunId()
   return { runId, graph, start: emit => start(pipeline, options, opened, runId, remarks, emit), discard: opened.close }
 }

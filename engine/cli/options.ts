@@ -10,6 +10,7 @@ export interface PipelineOptions {
   readonly nodes: readonly string[]
   readonly allowOutside?: true
   readonly allowCommands?: true
+  readonly allowNodes?: true
   readonly json?: true
 }
 
@@ -34,6 +35,7 @@ export function addPipelineOptions(command: Command): Command {
     .option('--nodes <module>', 'nodes of your own: a JavaScript file or a package (repeatable)', collect, [])
     .option('--allow-outside', 'read and write outside the project folder')
     .option('--allow-commands', 'let the pipeline run programs')
+    .option('--allow-nodes', 'load the nodes that maskloom.config.yaml names')
     .option('--json', 'machine-readable output on stdout')
 }
 

@@ -41,7 +41,8 @@ export function addNodes(
     }
     nodes.set(node.name, node)
   }
-  return { ...base, added: [...(base.added ?? []), module], nodes, kinds, runtimes }
+  const added = { ...module, nodes: [...nodes.keys()].filter(name => !base.nodes.has(name)) }
+  return { ...base, added: [...(base.added ?? []), added], nodes, kinds, runtimes }
 }
 
 type Check = readonly [expected: string, accepts: (value: unknown) => boolean]

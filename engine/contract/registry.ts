@@ -21,4 +21,6 @@ export interface AddedModule {
   readonly name: string
   /** Of the module's file alone. */
   readonly sha256: Digest
+  /** Names of its nodes, once it was added. */
+  readonly nodes?: readonly string[]
 }

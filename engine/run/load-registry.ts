@@ -19,9 +19,12 @@ async function importNodes({ url, name }: AddedModule): Promise<{ readonly [name
   try {
     return await import(url)
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
+    const { code, message, stack } = error as NodeJS.ErrnoException
+    // Node puts the place of a syntax error in front of the stack and nowhere else.
+    const line = error instanceof SyntaxError ? /^file:.*:(\d+)$/m.exec(stack ?? '')?.[1] : undefined
+    const where = line === undefined ? '' : ` (line ${line})`
     throw new TaskError(
-      { code: 'bad-nodes', message: `${name} cannot be loaded: ${message}`, ...adviceFor(code, message, name) },
+      { code: 'bad-nodes', message: `${name} cannot be loaded: ${message}${where}`, ...adviceFor(code, message, name) },
       { cause: error },
     )
   }

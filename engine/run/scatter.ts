@@ -53,8 +53,8 @@ export function checkItemId(id: string, seen: Set<string>, address: string): voi
       ? 'is empty'
       : /[\p{Cc}]/u.test(id)
         ? 'has control characters'
-        : id.split('/').some(part => part === '..' || part === '')
-          ? 'has an empty part or `..`'
+        : id.split('/').some(part => part === '..' || part === '.' || part === '')
+          ? 'has an empty part, `.` or `..`'
           : seen.has(id)
             ? 'is there twice'
             : undefined
