@@ -22,7 +22,7 @@ export async function check(name: string, options: LoadOptions = {}): Promise<Ch
   if (!read.ok) return { ...nothing, ok: false, problems: read.problems }
   const pipeline = read.value
   if (pipeline.file.inputs.size > 0) {
-    const problems = problemsOfUnbound(pipeline, () => {})
+    const problems = await problemsOfUnbound(pipeline, () => {})
     const unbound = unboundNames(pipeline)
     return { ...nothing, ok: problems.length === 0, problems, name: pipeline.name, unbound }
   }

@@ -4,8 +4,7 @@ import { join, resolve } from 'node:path'
 import { openStore } from '../../cache/open.ts'
 import type { Diagnostic } from '../base/diagnostic.ts'
 import type { Store } from '../contract/store.ts'
-import { checkOpenPipeline } from '../plan/check-open.ts'
-import { type Compiled, compile } from '../plan/compile.ts'
+import { type Compiled, checkUnbound, compile } from '../plan/compile.ts'
 import { wayOutside } from '../plan/outside.ts'
 import type { Pipeline } from './load.ts'
 import { realPath, realSurroundings } from './surroundings.ts'
@@ -36,7 +35,7 @@ export async function openPipeline(
     const compiled = await compile({ root, given, targets, registry, surroundings: surroundingsOf(pipeline, store) })
     if (compiled.ok) return { ok: true, compiled, store, close }
     close()
-    return { ok: false, problems: compiled.problems.map(problem => offerNodes(problem, pipeline)) }
+    return { ok: false, problems: compiled.problems }
   } catch (error) {
     close()
     throw error
@@ -44,13 +43,16 @@ export async function openPipeline(
 }
 
 /** What can be said of a pipeline that is made to be used by another one. */
-export function problemsOfUnbound(pipeline: Pipeline, remark: (message: string) => void): readonly Diagnostic[] {
+export async function problemsOfUnbound(
+  pipeline: Pipeline,
+  remark: (message: string) => void,
+): Promise<readonly Diagnostic[]> {
   const problems = cacheProblems(pipeline)
   if (problems.length > 0) return problems
   const { store, close } = openCache(pipeline, remark)
+  const { file: root, settings: given, registry } = pipeline
   try {
-    const found = checkOpenPipeline(pipeline.file, pipeline.registry, surroundingsOf(pipeline, store))
-    return found.map(problem => offerNodes(problem, pipeline))
+    return await checkUnbound({ root, given, targets: [], registry, surroundings: surroundingsOf(pipeline, store) })
   } finally {
     close()
   }
@@ -72,13 +74,6 @@ function unboundProblem(pipeline: Pipeline): Diagnostic {
     at: file.locate(['inputs'], 'key'),
     fix: 'use it under `uses:` of a step',
   }
-}
-
-/** An unknown node may be one of those the project's configuration names: loading them is code, and the user's choice. */
-function offerNodes(problem: Diagnostic, { options: { offeredNodes = [] } }: Pipeline): Diagnostic {
-  if (problem.code !== 'unknown-node' || offeredNodes.length === 0) return problem
-  const fix = `the configuration of the project names modules of nodes (${offeredNodes.join(', ')}); if you trust them, load them: --allow-nodes`
-  return { ...problem, fix }
 }
 
 /** A folder that came with the project must not lead elsewhere; one that the user named may be anywhere. */

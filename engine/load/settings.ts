@@ -153,8 +153,14 @@ function readFlow(text: string): { readonly value: Json } | Pick<Diagnostic, 'me
   }
 }
 
-function mismatch(declaration: ParamDeclaration, value: Json): Pick<Diagnostic, 'message' | 'fix'> | undefined {
-  return misfits(declaration, value, () => ({ file: '', start: 0, end: 0 }))[0]
+function mismatch(
+  declaration: ParamDeclaration,
+  value: Json,
+): (Pick<Diagnostic, 'message' | 'fix'> & { readonly code?: string }) | undefined {
+  const [first] = misfits(declaration, value, () => ({ file: '', start: 0, end: 0 }))
+  if (first === undefined) return undefined
+  const { at: _nowhere, ...complaint } = first
+  return complaint
 }
 
 function misfits(

@@ -1,7 +1,9 @@
+import { nearestName } from '../base/typo.ts'
 import type { InputBinding } from '../contract/pipeline.ts'
-import { compareCoordinates, matches } from './axes.ts'
-import { type ProtoCell, type ProtoStep, resolveSource, type Source } from './instantiate.ts'
-import type { Problem, Problems } from './problems.ts'
+import { compareCoordinates } from './axes.ts'
+import { type Problem, type Problems, suggest } from './problems.ts'
+import { type ProtoCell, type ProtoStep, type Source, selects } from './proto.ts'
+import { resolveSource } from './resolve-source.ts'
 
 /** A cell of another step that feeds a port. */
 export interface Feed {
@@ -10,102 +12,125 @@ export interface Feed {
   readonly port: string
 }
 
+/** The feeds of a port for each cell of a step. */
+export type Alignment = (cell: ProtoCell) => readonly Feed[]
+
 /**
- * The cells that feed one port of one cell, by coordinates: an axis both steps have is aligned, an axis under `over:`
- * is folded (canonical order), an axis the input lacks is broadcast, an axis pinned to one id by `where:` is gone.
- * Anything else is reported and gives undefined.
+ * The cells that feed one port, by coordinates: an axis both steps have is aligned, an axis under `over:` is folded
+ * (canonical order), an axis the input lacks is broadcast, an axis pinned to one id by `where:` is gone. Anything else is
+ * reported and gives undefined, as do sources that are in error themselves.
  */
 export function alignInput(
   step: ProtoStep,
-  cell: ProtoCell,
   port: string,
   binding: InputBinding,
   problems: Problems,
-): readonly Feed[] | undefined {
-  const { file } = step.instance
-  const feeds: Feed[] = []
-  for (const written of binding.sources) {
-    for (const source of resolveSource(step.instance, written)) {
-      const what = `\`${written.from}\` (input \`${port}\` of \`${step.id}\`)`
-      const found = alignSource(step, cell, source, what)
-      if ('code' in found) {
-        problems.add(file, written.path, found)
-        return undefined
+): Alignment | undefined {
+  const alignments = binding.sources.flatMap(written => {
+    const what = `\`${written.from}\` (input \`${port}\` of \`${step.id}\`)`
+    const report = (complaint: Problem) => problems.add(step.instance, written.path, complaint)
+    const sources: readonly (Source | undefined)[] = resolveSource(step.instance, written) ?? [undefined]
+    return sources.map(source => source && alignSource(step, source, what, problems, report))
+  })
+  if (alignments.includes(undefined)) return undefined
+  return cell => alignments.flatMap(alignment => alignment!(cell))
+}
+
+/** The cells of one source that feed the cells of a step; undefined if something is wrong or not known. */
+export function alignSource(
+  step: ProtoStep,
+  source: Source,
+  what: string,
+  problems: Problems,
+  report: (complaint: Problem) => void,
+): Alignment | undefined {
+  if (!source.step.known || !checkConditions(source, problems) || !step.known) return undefined
+  const open = openAxis(step, source)
+  if (open !== undefined) {
+    report(open)
+    return undefined
+  }
+  const feeding = feedingCells(step, source)
+  const unfed = step.cells.filter(cell => feeding(cell).length === 0)
+  if (unfed.length === 0) return feeding
+  const shown = unfed.slice(0, 3).map(cell => step.axes.map(axis => `${axis}=${cell.ids[axis]}`).join(', '))
+  const more = unfed.length > shown.length ? ` and ${unfed.length - shown.length} more` : ''
+  report({
+    code: 'no-cells',
+    message: `${what} has no cell${step.axes.length === 0 ? '' : ` for ${shown.join('; ')}${more}`}${source.where.length > 0 ? ' that matches `where`' : ''}`,
+    fix: `\`${source.step.id}\` has ${cellsText(source.step)}`,
+  })
+  return undefined
+}
+
+/** Every axis and id that the conditions on the way to a source name must be there. */
+export function checkConditions({ step, where }: Source, problems: Problems): boolean {
+  let right = true
+  for (const { condition, place, path } of where) {
+    for (const [axis, ids] of Object.entries(condition)) {
+      const exists = step.axes.includes(axis)
+      const known = [...new Set(step.cells.map(cell => cell.ids[axis] ?? ''))].sort()
+      const missing = exists ? ids.filter(id => !known.includes(id)) : []
+      if (!exists) {
+        problems.add(place, [...path, axis], {
+          code: 'unknown-axis',
+          message: `\`where\` names the axis \`${axis}\`, but \`${step.id}\` has ${axesText(step)}`,
+          at: 'key',
+          fix: suggest(nearestName(axis, step.axes), []) ?? 'remove it',
+        })
       }
-      feeds.push(...found)
+      for (const id of missing) {
+        problems.add(place, [...path, axis], {
+          code: 'no-cells',
+          message: `\`where\` asks for ${axis}=${id}, which \`${step.id}\` does not have`,
+          fix: suggest(nearestName(id, known), known),
+        })
+      }
+      right &&= exists && missing.length === 0
     }
   }
-  return feeds
+  return right
 }
 
-/** The cells of one source that feed a cell, or what is wrong. */
-export function alignSource(step: ProtoStep, cell: ProtoCell, source: Source, what: string): readonly Feed[] | Problem {
-  const complaint = misalignment(step, source)
-  if (complaint !== undefined) return complaint
-  const found = feedingCells(step, cell, source)
-  if (found.length > 0) return found
-  const at = step.axes.map(axis => `${axis}=${cell.ids[axis]}`).join(', ')
-  return {
-    code: 'no-cells',
-    message: `${what} has no cell for ${at || 'this step'}${source.where.length > 0 ? ' that matches `where`' : ''}`,
-    fix: `\`${source.step.id}\` has ${cellsText(source.step)}`,
+/** Looks up by the aligned coordinates: as many look-ups as cells, however many cells the source has. */
+function feedingCells(step: ProtoStep, source: Source): Alignment {
+  const { over } = step.declaration
+  const aligned = source.step.axes.filter(axis => step.axes.includes(axis) && !over.includes(axis))
+  const keyOf = (cell: ProtoCell) => JSON.stringify(aligned.map(axis => cell.ids[axis]))
+  const feeds = new Map<string, Feed[]>()
+  const ordered = [...source.step.cells.entries()]
+    .filter(([, cell]) => selects(source, cell))
+    .sort(([, a], [, b]) => compareCoordinates(source.step.axes, a.ids, b.ids))
+  for (const [index, cell] of ordered) {
+    const feed = { step: source.step, cell: index, port: source.port }
+    const list = feeds.get(keyOf(cell))
+    if (list === undefined) feeds.set(keyOf(cell), [feed])
+    else list.push(feed)
   }
-}
-
-function feedingCells(step: ProtoStep, cell: ProtoCell, source: Source): readonly Feed[] {
-  const over = step.declaration.over
-  const indexed = source.step.cells.map((other, index) => ({ other, index }))
-  return indexed
-    .filter(({ other }) => matches(other.ids, source.where))
-    .filter(({ other }) =>
-      source.step.axes.every(
-        axis => over.includes(axis) || !step.axes.includes(axis) || other.ids[axis] === cell.ids[axis],
-      ),
-    )
-    .sort((a, b) => compareCoordinates(source.step.axes, a.other.ids, b.other.ids))
-    .map(({ index }) => ({ step: source.step, cell: index, port: source.port }))
+  return cell => feeds.get(keyOf(cell)) ?? []
 }
 
 /** An axis of the input that is neither aligned, folded nor pinned. */
-function misalignment(step: ProtoStep, source: Source): Problem | undefined {
-  const selected = source.step.cells.filter(other => matches(other.ids, source.where))
-  for (const condition of source.where) {
-    const unknown = Object.keys(condition).find(axis => !source.step.axes.includes(axis))
-    if (unknown !== undefined) {
-      return {
-        code: 'bad-axis',
-        message: `\`where\` names the axis \`${unknown}\`, but \`${source.step.id}\` has ${axesText(source.step)}`,
-      }
-    }
-    for (const [axis, ids] of Object.entries(condition)) {
-      const known = new Set(source.step.cells.map(other => other.ids[axis]))
-      const missing = ids.find(id => !known.has(id))
-      if (missing === undefined) continue
-      return {
-        code: 'bad-axis',
-        message: `\`where\` asks for ${axis}=${missing}, which \`${source.step.id}\` does not have`,
-        fix: `ids of \`${axis}\`: ${[...known].join(', ')}`,
-      }
-    }
-  }
+function openAxis(step: ProtoStep, source: Source): Problem | undefined {
+  const selected = source.step.cells.filter(cell => selects(source, cell))
   for (const axis of source.step.axes) {
     if (step.axes.includes(axis) || step.declaration.over.includes(axis)) continue
-    if (new Set(selected.map(other => other.ids[axis])).size <= 1) continue
+    if (new Set(selected.map(cell => cell.ids[axis])).size <= 1) continue
+    const over = [...step.declaration.over, axis].join(', ')
     return {
       code: 'open-axis',
       message: `\`${source.step.id}\` has the axis \`${axis}\`, which \`${step.id}\` neither has nor folds`,
-      fix: `add \`over: [${axis}]\` to fold it, \`matrix: ${source.step.declaration.id}\` to keep it, or \`where: { ${axis}: … }\` to pick one`,
+      fix: `write \`over: [${over}]\` to fold it, \`matrix: ${source.step.declaration.id}\` to keep it, or \`where: { ${axis}: … }\` to pick one`,
     }
   }
   return undefined
 }
 
-function axesText(step: ProtoStep): string {
-  return step.axes.length === 0 ? 'no axes' : `the axes ${step.axes.join(', ')}`
+function axesText({ axes }: ProtoStep): string {
+  return axes.length === 0 ? 'no axes' : `the ${axes.length === 1 ? 'axis' : 'axes'} ${axes.join(', ')}`
 }
 
 function cellsText(step: ProtoStep): string {
-  return step.axes.length === 0
-    ? 'one cell'
-    : step.axes.map(axis => `${axis}: ${[...new Set(step.cells.map(cell => cell.ids[axis]))].join(' ')}`).join('; ')
+  const ids = (axis: string) => [...new Set(step.cells.map(cell => cell.ids[axis]))].sort().join(' ')
+  return step.axes.length === 0 ? 'one cell' : step.axes.map(axis => `${axis}: ${ids(axis)}`).join('; ')
 }

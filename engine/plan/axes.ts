@@ -1,13 +1,23 @@
-import { canonical, type Json } from '../base/canonical.ts'
+import type { Json } from '../base/canonical.ts'
 import { compareText } from '../base/diagnostic.ts'
+import { nearestName } from '../base/typo.ts'
+import { describeValue } from '../base/words.ts'
 import type { Axis } from '../contract/graph.ts'
-import type { Condition, Coordinates, MatrixDeclaration } from '../contract/pipeline.ts'
+import type { Condition, Coordinates, MatrixDeclaration, TreePath } from '../contract/pipeline.ts'
+import { suggest } from './problems.ts'
 
 /** One combination of a step's own axes: coordinate id and value by axis. */
 export interface Combination {
   readonly ids: { readonly [axis: string]: string }
   readonly values: { readonly [axis: string]: Json }
 }
+
+interface OwnAxis {
+  readonly name: string
+  readonly entries: readonly { readonly id: string; readonly value: Json }[]
+}
+
+type Report = (path: TreePath, message: string, fix?: string) => void
 
 /** More cells than this are taken for a mistake. */
 export const maxCells = 10_000
@@ -18,7 +28,7 @@ export const maxCells = 10_000
  */
 export function combinations(
   matrix: Exclude<MatrixDeclaration, { form: 'of' }>,
-  problem: (path: readonly (string | number)[], message: string, fix?: string) => void,
+  problem: Report,
 ): readonly Combination[] {
   if (matrix.form === 'rows') {
     const entries = axisEntries('row', matrix.rows, ['rows'], problem)
@@ -45,12 +55,16 @@ export function combinations(
     )
   }
   const kept = product.filter(combination => matches(combination.ids, matrix.where))
-  const added = matrix.add.map((coordinates, i) => addedCombination(coordinates, axes, ['add', i], problem))
-  const all = [...kept, ...added.filter(combination => combination !== undefined)]
-  if (all.length === 0 && axes.every(axis => axis.entries.length > 0)) {
-    problem([], '`where` leaves no cell of this matrix', 'list ids that the axes have')
+  const added = matrix.add.flatMap((coordinates, i) => addedCombination(coordinates, axes, kept, ['add', i], problem))
+  const strangers = matrix.where.flatMap(condition => strangeIds(condition, axes))
+  for (const { axis, id, ids } of strangers) {
+    const message = `\`where\` asks for ${axis}=${id}, which axis \`${axis}\` does not have`
+    problem(['where'], message, suggest(nearestName(id, ids), ids))
   }
-  return dedupe(all, problem)
+  if (kept.length + added.length === 0 && strangers.length === 0 && axes.every(axis => axis.entries.length > 0)) {
+    problem(['where'], '`where` leaves no cell of this matrix', 'each id is there, but not all of them in one cell')
+  }
+  return [...kept, ...added]
 }
 
 /** All conditions hold: on each axis they name, the id is one of theirs. */
@@ -72,9 +86,9 @@ export function axesOf(names: readonly string[], combined: readonly Combination[
   })
 }
 
-/** Order of cells everywhere: by id on each axis in turn. */
+/** Order of cells everywhere: by id on each axis in turn, axes by name; the order of writing has no say. */
 export function compareCoordinates(axes: readonly string[], a: Combination['ids'], b: Combination['ids']): number {
-  for (const axis of axes) {
+  for (const axis of [...axes].sort()) {
     const order = compareText(a[axis] ?? '', b[axis] ?? '')
     if (order !== 0) return order
   }
@@ -98,11 +112,13 @@ export function coordinateId(entry: Json): string | undefined {
 function axisEntries(
   axis: string,
   list: Json,
-  path: readonly (string | number)[],
-  problem: (path: readonly (string | number)[], message: string, fix?: string) => void,
+  path: TreePath,
+  problem: Report,
 ): readonly { id: string; value: Json }[] {
   if (!Array.isArray(list)) {
-    problem(path, `axis \`${axis}\` needs a list of values, found ${describe(list)}`)
+    const map = list !== null && typeof list === 'object'
+    const fix = map ? 'put brackets around it, and an `id` into it' : `write it as a list: [${String(list)}]`
+    problem(path, `axis \`${axis}\` needs a list of values, found ${describeValue(list)}`, fix)
     return []
   }
   if (list.length === 0) problem(path, `axis \`${axis}\` has no values`, 'give it at least one, or remove the axis')
@@ -113,7 +129,8 @@ function axisEntries(
     if (id === undefined || id === '') {
       problem(
         [...path, i],
-        `a value of axis \`${axis}\` must be a scalar or a map with an \`id\`, found ${describe(value)}`,
+        `a value of axis \`${axis}\` must be a scalar or a map with an \`id\`, found ${describeValue(value)}`,
+        'give it an `id`, as in { id: wide, … }',
       )
       return
     }
@@ -121,8 +138,8 @@ function axisEntries(
     if (earlier !== undefined) {
       problem(
         [...path, i],
-        `axis \`${axis}\` has \`${id}\` twice`,
-        'give one of them another `id`; an unequal influence is a weight',
+        `axis \`${axis}\` has two values with the id \`${id}\`: ${describeValue(list[earlier])} and ${describeValue(value)}`,
+        'give one of them another `id`, as in { id: …, … }; an unequal influence is a weight',
       )
       return
     }
@@ -134,10 +151,11 @@ function axisEntries(
 
 function addedCombination(
   coordinates: Coordinates,
-  axes: readonly { name: string; entries: readonly { id: string; value: Json }[] }[],
-  path: readonly (string | number)[],
-  problem: (path: readonly (string | number)[], message: string, fix?: string) => void,
-): Combination | undefined {
+  axes: readonly OwnAxis[],
+  kept: readonly Combination[],
+  path: TreePath,
+  problem: Report,
+): readonly Combination[] {
   const ids: { [axis: string]: string } = {}
   const values: { [axis: string]: Json } = {}
   for (const axis of axes) {
@@ -145,32 +163,23 @@ function addedCombination(
     const id = value === undefined ? undefined : coordinateId(value)
     if (value === undefined || id === undefined) {
       problem(path, `an added cell needs a value for every axis; \`${axis.name}\` is missing`)
-      return undefined
+      return []
     }
     ids[axis.name] = id
     values[axis.name] = axis.entries.find(entry => entry.id === id)?.value ?? value
   }
-  return { ids, values }
+  if (kept.some(other => axes.every(({ name }) => other.ids[name] === ids[name]))) {
+    const text = axes.map(({ name }) => `${name}=${ids[name]}`).join(', ')
+    problem(path, `the cell ${text} is added, and the matrix has it already`, 'remove it')
+    return []
+  }
+  return [{ ids, values }]
 }
 
-function dedupe(
-  all: readonly Combination[],
-  problem: (path: readonly (string | number)[], message: string, fix?: string) => void,
-): readonly Combination[] {
-  const seen = new Set<string>()
-  return all.filter(({ ids }) => {
-    const text = canonical(ids)
-    if (seen.has(text)) problem(['add'], `the cell ${text} is there twice`)
-    return !seen.has(text) && seen.add(text)
+/** Ids in a condition on the own axes that none of their entries has. */
+function strangeIds(condition: Condition, axes: readonly OwnAxis[]) {
+  return axes.flatMap(({ name: axis, entries }) => {
+    const ids = entries.map(entry => entry.id)
+    return (condition[axis] ?? []).filter(id => !ids.includes(id)).map(id => ({ axis, id, ids }))
   })
-}
-
-function describe(value: Json): string {
-  return value === null
-    ? 'nothing'
-    : Array.isArray(value)
-      ? 'a list'
-      : typeof value === 'object'
-        ? 'a map'
-        : JSON.stringify(value)
 }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { Json } from '../base/canonical.ts'
 import { validateAgainst } from '../base/json-schema.ts'
 import { paramSchema } from '../contract/param-schema.ts'
-import type { ParamDeclaration, PipelineFile } from '../contract/pipeline.ts'
+import type { ParamDeclaration, PipelineFile, TreePath } from '../contract/pipeline.ts'
 
 /** A value given to a pipeline's parameter and the folder its relative paths start from. */
 export interface Given {
@@ -10,33 +10,56 @@ export interface Given {
   readonly baseDirectory: string
 }
 
+export interface BoundParams {
+  readonly values: { readonly [name: string]: Json }
+  /** Parameters without a value that can be used. */
+  readonly unknown: readonly string[]
+}
+
+/** What is wrong with a parameter; whoever gave the value knows where it stands. `path` leads into the value. */
+export interface ParamProblem {
+  readonly name: string
+  /** It has no value at all; else the value does not fit. */
+  readonly missing: boolean
+  /** "number", "list of paths". */
+  readonly type: string
+  readonly path: TreePath
+  readonly message: string
+  readonly fix: string | undefined
+}
+
 /**
- * The values of a pipeline's parameters: given ones, else defaults, paths made absolute. `problem` names the parameter;
- * whoever gave the value knows where it stands.
+ * The values of a pipeline's parameters: given ones, else defaults, paths made absolute. Given but undefined: a value
+ * that is not known because of a mistake elsewhere.
  */
 export function bindParams(
   file: PipelineFile,
-  given: ReadonlyMap<string, Given>,
+  given: ReadonlyMap<string, Given | undefined>,
   fileDirectory: string,
-  problem: (name: string, message: string, fix?: string) => void,
-): { readonly [name: string]: Json } {
-  const bound: { [name: string]: Json } = {}
+  report: (problem: ParamProblem) => void,
+): BoundParams {
+  const values: { [name: string]: Json } = {}
+  const unknown: string[] = []
   for (const declaration of file.params.values()) {
-    const value = given.get(declaration.name)
-    if (value === undefined && declaration.default === undefined) {
-      problem(
-        declaration.name,
-        `parameter \`${declaration.name}\` (${typeText(declaration)}) has no default and was not given`,
-      )
+    const { name } = declaration
+    const type = typeText(declaration)
+    const value = given.get(name)
+    if (given.has(name) ? value === undefined : declaration.default === undefined) {
+      unknown.push(name)
+      if (given.has(name)) continue
+      const message = `parameter \`${name}\` (${type}) has no default and was not given`
+      report({ name, missing: true, type, path: [], message, fix: undefined })
       continue
     }
     const { value: raw, baseDirectory } = value ?? { value: declaration.default as Json, baseDirectory: fileDirectory }
-    const [complaint] = validateAgainst(paramSchema(declaration), raw).problems
-    if (complaint !== undefined)
-      problem(declaration.name, `parameter \`${declaration.name}\`: ${complaint.message}`, complaint.fix)
-    else bound[declaration.name] = withAbsolutePaths(declaration, raw, baseDirectory)
+    const { problems } = validateAgainst(paramSchema(declaration), raw)
+    for (const { path, message, fix } of problems) {
+      report({ name, missing: false, type, path, message: `parameter \`${name}\`: ${message}`, fix })
+    }
+    if (problems.length > 0) unknown.push(name)
+    else values[name] = withAbsolutePaths(declaration, raw, baseDirectory)
   }
-  return bound
+  return { values, unknown }
 }
 
 function withAbsolutePaths(declaration: ParamDeclaration, value: Json, baseDirectory: string): Json {

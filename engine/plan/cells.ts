@@ -4,10 +4,9 @@ import type { Digest } from '../base/digest.ts'
 import { recipeDigest, recipeJson } from '../base/keys.ts'
 import type { Cell, CellInput, CellPort, Selection } from '../contract/graph.ts'
 import type { Facets } from '../contract/kind.ts'
-import type { Registry } from '../contract/registry.ts'
 import type { Feed } from './align.ts'
-import type { ProtoStep } from './instantiate.ts'
 import type { NodeParams } from './node-params.ts'
+import type { ProtoStep, Workshop } from './proto.ts'
 import type { SelectionFeed } from './selections.ts'
 import { cellAddress } from './types.ts'
 
@@ -38,14 +37,13 @@ export function addCell(
   facets: { readonly [port: string]: Facets },
   facetsOf: (feed: Feed) => Facets,
   build: Build,
-  registry: Registry,
-  device: string,
+  { registry, surroundings }: Workshop,
 ): number {
   const { node } = step
   const runtimes = [...(node.runtimes ?? [])].sort().map(name => {
     const runtimeClass = registry.runtimes.get(name)
     if (runtimeClass === undefined) throw new Error(`internal: node ${node.name} names the unknown runtime ${name}`)
-    return [name, runtimeClass(device)] as const
+    return [name, runtimeClass(surroundings.device)] as const
   })
   const inputTypes = Object.fromEntries(
     [...feeds].sort(([a], [b]) => compareText(a, b)).map(([port, list]) => [port, list.map(facetsOf)]),

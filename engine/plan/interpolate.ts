@@ -1,4 +1,7 @@
 import type { Json } from '../base/canonical.ts'
+import { nearestName } from '../base/typo.ts'
+import { describeValue, quoteName } from '../base/words.ts'
+import { suggest } from './problems.ts'
 
 /**
  * `${namespace.name}` references in the parsed tree. A string that is exactly one reference takes the value with its
@@ -8,16 +11,25 @@ export interface Scope {
   readonly params: { readonly [name: string]: Json }
   readonly matrix: { readonly [axis: string]: Json }
   readonly env: { readonly [name: string]: Json }
+  /** `params.models`: names that have no value because of a mistake that was reported, or because nothing is bound yet. */
+  readonly unknown: ReadonlySet<string>
 }
 
-/** Unknown names were reported when the file was loaded; `problem` hears of what only values can show. */
-export function interpolate(tree: Json, scope: Scope, problem: (message: string) => void): Json {
-  if (typeof tree === 'string') return interpolateText(tree, scope, problem)
-  if (Array.isArray(tree)) return tree.map(entry => interpolate(entry, scope, problem))
+type Namespace = 'params' | 'matrix' | 'env'
+type Report = (message: string, fix?: string) => void
+
+/** The tree with values in it; undefined if one of them is not known. `report` hears why, unless it was reported before. */
+export function interpolate(tree: Json, scope: Scope, report: Report): Json | undefined {
+  if (typeof tree === 'string') return interpolateText(tree, scope, report)
+  if (Array.isArray(tree)) {
+    const entries = tree.map(entry => interpolate(entry, scope, report))
+    return entries.includes(undefined) ? undefined : (entries as Json[])
+  }
   if (tree !== null && typeof tree === 'object') {
-    const out: { [key: string]: Json } = {}
-    for (const [key, value] of Object.entries(tree)) out[key] = interpolate(value, scope, problem)
-    return out
+    const entries = Object.entries(tree).map(([key, value]) => [key, interpolate(value, scope, report)] as const)
+    return entries.some(([, value]) => value === undefined)
+      ? undefined
+      : Object.fromEntries(entries as [string, Json][])
   }
   return tree
 }
@@ -25,33 +37,56 @@ export function interpolate(tree: Json, scope: Scope, problem: (message: string)
 const reference = /\$\$\{|\$\{\s*(params|matrix|env)\.([A-Za-z0-9_.-]+)\s*\}/g
 const wholeReference = /^\$\{\s*(params|matrix|env)\.([A-Za-z0-9_.-]+)\s*\}$/
 
-function interpolateText(text: string, scope: Scope, problem: (message: string) => void): Json {
+function interpolateText(text: string, scope: Scope, report: Report): Json | undefined {
   if (!text.includes('${')) return text
   const whole = wholeReference.exec(text)
-  if (whole) return lookup(whole[1] as keyof Scope, whole[2] as string, scope, problem)
-  return text.replace(reference, (match, namespace?: string, name?: string) => {
+  if (whole) return lookup(whole[1] as Namespace, whole[2] as string, scope, report)
+  let known = true
+  const written = text.replace(reference, (match, namespace?: Namespace, name?: string) => {
     if (match === '$${') return '${'
-    const value = lookup(namespace as keyof Scope, name as string, scope, problem)
-    if (value !== null && typeof value === 'object') {
-      problem(
-        `\${${namespace}.${name}} is a ${Array.isArray(value) ? 'list' : 'map'} and cannot stand inside a longer string`,
-      )
-      return ''
-    }
-    return String(value)
+    const value = lookup(namespace as Namespace, name as string, scope, report)
+    if (value === undefined) known = false
+    if (value === null || typeof value !== 'object') return String(value)
+    known = false
+    report(
+      `\`${match}\` is ${describeValue(value)} and cannot stand inside a longer text`,
+      'let it stand alone, or refer to one of its values',
+    )
+    return ''
   })
+  return known ? written : undefined
 }
 
-function lookup(namespace: keyof Scope, name: string, scope: Scope, problem: (message: string) => void): Json {
-  const direct = scope[namespace][name]
-  if (direct !== undefined) return direct
-  // `matrix.view.scale`: a field of an axis whose entries are maps.
-  const dot = name.indexOf('.')
-  const outer = dot < 0 ? undefined : scope[namespace][name.slice(0, dot)]
-  if (outer !== undefined && outer !== null && typeof outer === 'object' && !Array.isArray(outer)) {
-    const field = (outer as { [key: string]: Json })[name.slice(dot + 1)]
-    if (field !== undefined) return field
+function lookup(namespace: Namespace, name: string, scope: Scope, report: Report): Json | undefined {
+  const [head = '', ...rest] = name.split('.')
+  if (scope.unknown.has(`${namespace}.${head}`)) return undefined
+  const values = scope[namespace]
+  const whole = values[name] ?? values[head]
+  if (whole === undefined) {
+    if (namespace !== 'env')
+      throw new Error(`internal: nothing is called \${${namespace}.${name}}; loading should have said so`)
+    report(`the environment variable ${quoteName(head)} is not set`, `set it: \`${head}=… maskloom …\``)
+    return undefined
   }
-  problem(`nothing is called \${${namespace}.${name}} here`)
-  return null
+  if (rest.length === 0 || values[name] !== undefined) return whole
+  return fieldOf(whole, rest.join('.'), `${namespace}.${head}`, report)
+}
+
+/** `matrix.view.scale`: a field of an axis whose entries are maps. */
+function fieldOf(value: Json, field: string, reference: string, report: Report): Json | undefined {
+  const map = value !== null && typeof value === 'object' && !Array.isArray(value)
+  const fields = map ? (value as { readonly [key: string]: Json }) : {}
+  if (fields[field] !== undefined) return fields[field]
+  if (!map) {
+    report(`\`${reference}\` is ${describeValue(value)} here, which has no fields`, `write \`\${${reference}}\``)
+    return undefined
+  }
+  const id = fields['id']
+  const shown = id === undefined ? describeValue(value) : `the entry ${quoteName(String(id))}`
+  const known = Object.keys(fields)
+  report(
+    `\`${reference}\` is ${shown} here, which has no field ${quoteName(field)}`,
+    suggest(nearestName(field, known), known),
+  )
+  return undefined
 }

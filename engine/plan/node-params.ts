@@ -1,15 +1,14 @@
-import { dirname, resolve } from 'node:path'
 import type { Json } from '../base/canonical.ts'
-import { recordDigest } from '../base/digest.ts'
 import { validateAgainst } from '../base/json-schema.ts'
-import { nearestName } from '../base/typo.ts'
-import type { ParamSchema, PathRef } from '../contract/node.ts'
+import type { ParamSchema, ParamsSchema, PathRef } from '../contract/node.ts'
+import type { TreePath } from '../contract/pipeline.ts'
 import type { Feed } from './align.ts'
-import type { ProtoCell, ProtoStep } from './instantiate.ts'
-import { interpolate } from './interpolate.ts'
-import { wayOutside } from './outside.ts'
-import { type Problem, type Problems, suggest } from './problems.ts'
-import type { Surroundings } from './surroundings.ts'
+import { interpolate, type Scope } from './interpolate.ts'
+import { reportMisfits } from './param-problems.ts'
+import type { ReadPath } from './path-param.ts'
+import { type Problem, type Problems, writtenPath } from './problems.ts'
+import type { ProtoStep } from './proto.ts'
+import { type Weights, weightsByFeed } from './weights.ts'
 
 export interface NodeParams {
   /** As the node receives them. */
@@ -18,57 +17,61 @@ export interface NodeParams {
   readonly keyed: { readonly [name: string]: Json }
 }
 
+type Report = (path: TreePath, problem: Problem) => void
+type Feeds = ReadonlyMap<string, readonly Feed[]>
+
 /**
  * `with:` of one cell, resolved, checked against the node's schema, with defaults, paths and weights in their final
- * form. Undefined if anything was wrong (reported).
+ * form. Undefined if anything was wrong (reported) or is not known. Without feeds (a step whose inputs are in error)
+ * everything but the weights is checked.
  */
-export async function nodeParams(
+export function nodeParams(
   step: ProtoStep,
-  cell: ProtoCell,
-  feeds: ReadonlyMap<string, readonly Feed[]>,
-  surroundings: Surroundings,
+  scope: Scope,
+  feeds: Feeds | undefined,
+  readPath: ReadPath,
   problems: Problems,
-): Promise<NodeParams | undefined> {
-  const { file } = step.instance
-  const at = ['steps', step.declaration.id, 'with']
+): NodeParams | undefined {
+  const { declaration, node } = step
   const before = problems.all.length
+  const report: Report = ([name = '', ...below], problem) => {
+    const path = writtenPath(declaration.with[name], below)
+    problems.add(step.instance, ['steps', declaration.id, 'with', name, ...path], problem)
+  }
   const written: { [name: string]: Json } = {}
-  for (const [name, tree] of Object.entries(step.declaration.with)) {
-    written[name] = interpolate(tree, cell.scope, message =>
-      problems.add(file, [...at, name], { code: 'bad-reference', message }),
-    )
+  const unknown: string[] = []
+  for (const [name, tree] of Object.entries(declaration.with)) {
+    const value = interpolate(tree, scope, (message, fix) => report([name], { code: 'bad-reference', message, fix }))
+    if (value === undefined) unknown.push(name)
+    else written[name] = value
   }
-  if (problems.all.length > before) return undefined
-  const checked = await validateAgainst(step.node.params, written)
-  for (const { path, message, fix, at: where } of checked.problems) {
-    const missing = path.length === 0
-    problems.add(file, missing ? ['steps', step.declaration.id] : [...at, ...path], {
-      code: 'bad-param',
-      message: `${message} (\`${step.node.name}\`)`,
-      at: missing ? 'key' : where,
-      fix,
-    })
-  }
-  if (checked.problems.length > 0) return undefined
+  const checked = validateAgainst(withoutUnknown(node.params, unknown), written)
+  reportMisfits(step, checked.problems, problems, report)
+  const wrong = new Set(checked.problems.map(({ path }) => path[0]))
   const params: { [name: string]: Json } = {}
   const keyed: { [name: string]: Json } = {}
-  for (const [name, value] of Object.entries(checked.value as { [name: string]: Json })) {
-    const schema = step.node.params.properties[name] as ParamSchema
-    const report = (problem: Problem) => problems.add(file, [...at, name], problem)
-    const final = finalForm(step, name, schema, value, feeds, surroundings, report)
+  for (const [name, value] of Object.entries(checked.value as { readonly [name: string]: Json })) {
+    const schema = node.params.properties[name]
+    if (schema === undefined || wrong.has(name)) continue
+    const final = finalForm(step, name, schema, value, feeds, readPath, report)
     if (final === undefined) continue
     params[name] = final.value
     if (schema['x-key'] !== false && final.key !== undefined) keyed[name] = final.key
   }
   // A weights parameter that was left out still means "1 for each".
-  for (const [name, schema] of Object.entries(step.node.params.properties)) {
+  for (const [name, schema] of Object.entries(node.params.properties)) {
     const port = schema['x-weights-of']
-    if (port !== undefined && params[name] === undefined) {
-      params[name] = (feeds.get(port) ?? []).map(() => 1)
-      keyed[name] = params[name]
-    }
+    if (port === undefined || params[name] !== undefined) continue
+    params[name] = (feeds?.get(port) ?? []).map(() => 1)
+    keyed[name] = params[name]
   }
-  return problems.all.length > before ? undefined : { params, keyed }
+  return problems.all.length > before || unknown.length > 0 ? undefined : { params, keyed }
+}
+
+/** Names written with a value that is not known count as given. */
+function withoutUnknown(schema: ParamsSchema, unknown: readonly string[]): ParamsSchema {
+  if (unknown.length === 0) return schema
+  return { ...schema, required: (schema.required ?? []).filter(name => !unknown.includes(name)) }
 }
 
 function finalForm(
@@ -76,25 +79,29 @@ function finalForm(
   name: string,
   schema: ParamSchema,
   value: Json,
-  feeds: ReadonlyMap<string, readonly Feed[]>,
-  surroundings: Surroundings,
-  report: (problem: Problem) => void,
+  feeds: Feeds | undefined,
+  readPath: ReadPath,
+  report: Report,
 ): { value: Json; key: Json | undefined } | undefined {
   const port = schema['x-weights-of']
   if (port !== undefined) {
-    const weights = weightsByFeed(value, feeds.get(port) ?? [], report)
+    if (feeds === undefined) return undefined
+    const below: Report = (path, problem) => report([name, ...path], problem)
+    const weights = weightsByFeed(value as Weights, feeds.get(port) ?? [], below)
     return { value: weights, key: weights }
   }
   const pathForm = schema['x-path']
   if (pathForm === undefined) return { value, key: value }
+  const globs = schema['x-files'] ?? ['**']
   const names = typeof value === 'string' ? undefined : Object.keys(value as object)
   const texts = (names === undefined ? [value] : Object.values(value as object)) as readonly string[]
   const refs: PathRef[] = []
-  for (const text of texts) {
-    const ref = pathRef(step, name, text, pathForm, schema['x-files'] ?? ['**'], surroundings, report)
-    if (ref === undefined) return undefined
-    refs.push(ref)
+  for (const [i, text] of texts.entries()) {
+    const ref = readPath(step, name, text, pathForm, globs)
+    if ('code' in ref) report(names === undefined ? [name] : [name, Array.isArray(value) ? i : names[i]!], ref)
+    else refs.push(ref)
   }
+  if (refs.length < texts.length) return undefined
   const shaped = (list: readonly Json[]): Json =>
     names === undefined
       ? (list[0] as Json)
@@ -104,86 +111,4 @@ function finalForm(
   // The items of a `files` node carry the content; its folder must not make every key depend on every file.
   const key = step.node.mode === 'files' ? undefined : shaped(refs.map(ref => ref.sha256))
   return { value: shaped(refs.map(({ path, sha256 }) => ({ path, sha256 }))), key }
-}
-
-function pathRef(
-  step: ProtoStep,
-  name: string,
-  text: string,
-  form: 'file' | 'folder',
-  globs: readonly string[],
-  surroundings: Surroundings,
-  report: (problem: Problem) => void,
-): PathRef | undefined {
-  const path = resolve(dirname(step.instance.file.path), text)
-  const outside = wayOutside(surroundings, path)
-  if (outside !== undefined) {
-    report({
-      code: 'outside-root',
-      message: `\`${name}\` is ${path}, ${outside}`,
-      fix: 'move the data into the project, or run with --allow-outside',
-    })
-    return undefined
-  }
-  const found = surroundings.kindOfPath(path)
-  if (found !== form) {
-    report({
-      code: found === 'unreadable' ? 'unreadable-file' : 'missing-file',
-      message:
-        found === 'unreadable'
-          ? `\`${name}\`: ${path} may not be read`
-          : `\`${name}\` needs a ${form}, and ${path} is ${found === 'missing' ? 'not there' : `a ${found}`}`,
-      fix:
-        found === 'unreadable'
-          ? 'check its permissions'
-          : 'a path in a file is relative to that file, one after --set to the working directory',
-    })
-    return undefined
-  }
-  if (form === 'file') return { path, sha256: surroundings.fileDigest(path) }
-  const files = surroundings.listFiles(path, globs)
-  if (files.length === 0) {
-    report({ code: 'missing-file', message: `\`${name}\`: ${path} holds no file that matches ${globs.join(', ')}` })
-    return undefined
-  }
-  if (step.node.mode === 'files') return { path, sha256: '' }
-  const link = surroundings.listFiles(path, globs, 'links').find(file => !files.includes(file))
-  if (link !== undefined) {
-    report({
-      code: 'bad-file',
-      message: `\`${name}\`: ${path}/${link} is reached through a link, and links inside a folder are not followed`,
-      fix: 'put the file itself there',
-    })
-    return undefined
-  }
-  const listing = files.map(file => [file, surroundings.fileDigest(`${path}/${file}`)] as const)
-  return { path, sha256: recordDigest('maskloom.folder.1', listing) }
-}
-
-/** Axis → id → weight, as one product per folded value. */
-function weightsByFeed(value: Json, feeds: readonly Feed[], report: (problem: Problem) => void): readonly number[] {
-  const byAxis = value as { [axis: string]: { [id: string]: number } }
-  for (const [axis, weights] of Object.entries(byAxis)) {
-    const ids = new Set(feeds.flatMap(feed => feed.step.cells[feed.cell]?.ids[axis] ?? []))
-    const known = [...new Set(feeds.flatMap(feed => feed.step.axes))]
-    if (ids.size === 0) {
-      report({
-        code: 'bad-weights',
-        message: `weights name the axis \`${axis}\`, which the folded input does not have`,
-        fix: suggest(nearestName(axis, known), known),
-      })
-    }
-    for (const id of Object.keys(weights)) {
-      if (ids.size === 0 || ids.has(id)) continue
-      report({
-        code: 'bad-weights',
-        message: `weights name ${axis}=${id}, which the folded input does not have`,
-        fix: suggest(nearestName(id, ids), [...ids]),
-      })
-    }
-  }
-  return feeds.map(feed => {
-    const ids = feed.step.cells[feed.cell]?.ids ?? {}
-    return Object.entries(byAxis).reduce((product, [axis, weights]) => product * (weights[ids[axis] ?? ''] ?? 1), 1)
-  })
 }

@@ -1,11 +1,10 @@
+import { TaskError } from '../base/diagnostic.ts'
 import { recordDigest } from '../base/digest.ts'
 import type { Facets } from '../contract/kind.ts'
 import type { CheckContext } from '../contract/node.ts'
 import type { Feed } from './align.ts'
-import type { ProtoStep } from './instantiate.ts'
 import type { NodeParams } from './node-params.ts'
-import type { Problems } from './problems.ts'
-import type { Surroundings } from './surroundings.ts'
+import type { ProtoStep, Workshop } from './proto.ts'
 
 /** What a node says of its outputs before it runs; undefined if it found a problem (reported). */
 export async function outputFacets(
@@ -13,9 +12,7 @@ export async function outputFacets(
   params: NodeParams,
   feeds: ReadonlyMap<string, readonly Feed[]>,
   facetsOf: (feed: Feed) => Facets,
-  targets: readonly string[],
-  surroundings: Surroundings,
-  problems: Problems,
+  { surroundings, problems, targets }: Workshop,
 ): Promise<{ readonly [port: string]: Facets } | undefined> {
   if (step.node.types === undefined) return {}
   const before = problems.all.length
@@ -37,11 +34,18 @@ export async function outputFacets(
     problem: ({ code = 'bad-content', message, fix, param, input }) => {
       const written = param !== undefined && step.declaration.with[param] !== undefined
       const path = written ? [...at, 'with', param] : input !== undefined ? [...at, 'in', input] : at
-      problems.add(step.instance.file, path, { code, message, fix, at: path === at ? 'key' : 'value' })
+      problems.add(step.instance, path, { code, message, fix, at: path === at ? 'key' : 'value' })
     },
   }
-  const facets = await step.node.types(params.params as never, context)
-  return problems.all.length > before ? undefined : facets
+  try {
+    const facets = await step.node.types(params.params as never, context)
+    return problems.all.length > before ? undefined : facets
+  } catch (error) {
+    if (!(error instanceof TaskError)) throw error
+    const { code, message, fix } = error.diagnostic
+    problems.add(step.instance, at, { code, message, fix, at: 'key' })
+    return undefined
+  }
 }
 
 function portsUsed({ instance, declaration }: ProtoStep, targets: readonly string[]): ReadonlySet<string> {

@@ -1,10 +1,18 @@
+import type { Json } from '../base/canonical.ts'
 import type { Diagnostic, Note } from '../base/diagnostic.ts'
 import type { PipelineFile, TreePath } from '../contract/pipeline.ts'
+
+/** Where a step is written: its file and, for a pipeline used as a node, who uses it. */
+export interface Place {
+  readonly file: PipelineFile
+  /** Added to every problem found here. */
+  readonly notes?: readonly Note[]
+}
 
 /** Collects the problems of a compilation, each place once per message. */
 export interface Problems {
   readonly all: readonly Diagnostic[]
-  readonly add: (file: PipelineFile, path: TreePath, problem: Problem) => void
+  readonly add: (place: Place, path: TreePath, problem: Problem) => void
   readonly addDiagnostics: (diagnostics: readonly Diagnostic[]) => void
 }
 
@@ -27,13 +35,14 @@ export function createProblems(): Problems {
   }
   return {
     all,
-    add(file, path, { code, message, at, fix, notes }) {
+    add(place, path, { code, message, at, fix, notes }) {
+      const together = [...(notes ?? []), ...(place.notes ?? [])]
       push({
         code,
         message,
-        at: file.locate(path, at),
+        at: place.file.locate(path, at),
         ...(fix === undefined ? {} : { fix }),
-        ...(notes === undefined ? {} : { notes }),
+        ...(together.length === 0 ? {} : { notes: together }),
       })
     },
     addDiagnostics: diagnostics => diagnostics.forEach(push),
@@ -44,4 +53,14 @@ export function createProblems(): Problems {
 export function suggest(nearest: string | undefined, known: readonly string[]): string | undefined {
   if (nearest !== undefined) return `did you mean \`${nearest}\`?`
   return known.length === 0 ? undefined : `known: ${known.join(', ')}`
+}
+
+/** The part of a path that leads through what is written: the rest lies behind a `${…}` reference. */
+export function writtenPath(tree: Json | undefined, path: TreePath): TreePath {
+  let at = tree
+  for (const [depth, segment] of path.entries()) {
+    if (at === null || typeof at !== 'object') return path.slice(0, depth)
+    at = (at as { readonly [key: string]: Json })[segment]
+  }
+  return path
 }
