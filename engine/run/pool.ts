@@ -73,9 +73,10 @@ export function createPool(options: PoolOptions) {
   async function tryUnit(group: WireGroup, unit: Unit, listener: UnitListener): Promise<UnitResult> {
     const hungTasks: number[] = []
     let deaths = 0
-    let alone = false
+    /** Deaths in company: its own as well, if it turns out to kill workers alone. */
+    let suspicions = 0
     for (;;) {
-      const slot = await seats.take(alone)
+      const slot = await seats.take(deaths + suspicions > 0)
       if (slot === undefined) throw givenUp()
       try {
         return await assign(workers.get(slot) ?? startWorker(slot), slot, group, unit, hungTasks, listener)
@@ -83,10 +84,14 @@ export function createPool(options: PoolOptions) {
         if (!(error instanceof WorkerGone)) throw error
         if (aborted) throw givenUp()
         if (error.hungTask !== undefined) hungTasks.push(error.hungTask)
-        else if (error.blame === 'this') deaths++
-        alone ||= error.blame === 'unknown' || deaths > 0
+        if (error.blame === 'unknown') suspicions++
+        if (error.blame === 'this') {
+          deaths += 1 + suspicions
+          suspicions = 0
+        }
         if (deaths >= options.attempts) throw crashOf(error.end, deaths)
-        if (deaths > 0) listener.retried(`its worker ${error.end.text}; it is tried again`)
+        if (error.hungTask === undefined)
+          listener.retried(`a worker ${error.end.text}; what it was doing is tried again`)
       } finally {
         seats.leave(slot)
       }
