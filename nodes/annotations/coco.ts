@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { describeValue } from '../../engine/base/words.ts'
 import { defineNode, type PathRef } from '../../engine/contract/node.ts'
 import { concatMasks, emptyMasks } from '../kernels/mask-sets.ts'
 import type { MaskSet } from '../kernels/masks.ts'
@@ -85,7 +86,7 @@ truth:
     const byImage = annotationsByImage(file)
     for (const [index, image] of file.images.entries()) {
       const annotations = (byImage.get(image.id) ?? []).map(record =>
-        readAnnotation(record, image.sizeHw, labels, params, `annotation ${record['id']} of ${image.fileName}`),
+        readAnnotation(record, image.sizeHw, labels, params, `${nameOf(record)} of ${image.fileName}`),
       )
       yield { id: itemIds[index]!, outputs: { instances: toInstances(annotations, image.sizeHw) } }
     }
@@ -100,11 +101,17 @@ function annotationsByImage({ path, images, annotations }: CocoFile): Map<unknow
     if (!isRecord(record)) throw badFile(path, `annotations[${index}]`, 'is not an object')
     const list = byImage.get(record['image_id'])
     if (!list) {
-      throw badFile(path, `annotation ${record['id'] ?? index}`, `there is no image ${record['image_id']} in the file`)
+      throw badFile(path, nameOf(record, index), `there is no image ${describeValue(record['image_id'])} in the file`)
     }
     list.push(record)
   }
   return byImage
+}
+
+/** `annotation 17`, by its id; by its place in the file if the id is no number or text. */
+function nameOf({ id }: AnnotationRecord, index?: number): string {
+  if (typeof id === 'number' || typeof id === 'string') return `annotation ${id}`
+  return index === undefined ? 'an annotation without id' : `annotations[${index}]`
 }
 
 function readAnnotation(
@@ -115,8 +122,9 @@ function readAnnotation(
   where: string,
 ): Annotation {
   const label = labels.get(record['category_id'] as number)
-  if (label === undefined) throw badFile(path, where, `there is no category ${record['category_id']} in the file`)
-  const bbox = checkedBox(record['bbox'], path, where)
+  if (label === undefined)
+    throw badFile(path, where, `there is no category ${describeValue(record['category_id'])} in the file`)
+  const bbox = checkedBox(record['bbox'], sizeHw, path, where)
   const mask = readMask(record['segmentation'], bbox, sizeHw, withoutMask, path, where)
   const area = record['area']
   if (area !== undefined && !(typeof area === 'number' && area >= 0)) {
@@ -132,10 +140,23 @@ function readAnnotation(
 }
 
 /** x, y, width, height as COCO writes it, or undefined if the annotation has none. */
-function checkedBox(bbox: unknown, path: string, where: string): readonly number[] | undefined {
+function checkedBox(
+  bbox: unknown,
+  [height, width]: readonly [number, number],
+  path: string,
+  where: string,
+): readonly number[] | undefined {
   if (bbox === undefined || (Array.isArray(bbox) && bbox.length === 0)) return undefined
   if (!Array.isArray(bbox) || bbox.length !== 4 || !bbox.every(Number.isFinite) || bbox[2] < 0 || bbox[3] < 0) {
     throw badFile(path, where, `bbox is ${JSON.stringify(bbox)}; expected x, y, width and height in pixels`)
+  }
+  if (bbox[0] > width || bbox[1] > height || bbox[0] + bbox[2] < 0 || bbox[1] + bbox[3] < 0) {
+    throw badFile(
+      path,
+      where,
+      `bbox ${JSON.stringify(bbox)} lies outside the picture of ${width} × ${height} pixels`,
+      'the annotations are of another picture or another size of it; or remove this one',
+    )
   }
   return bbox
 }

@@ -72,6 +72,9 @@ export async function readLabelRows(path: string, wanted: ReadonlySet<string>): 
   return byImage
 }
 
+/** How far boxes may reach over the edge: some were drawn a little over it. */
+const SLACK_SHARE = 0.01
+
 /** Coordinates in the files have six decimals, so equal boxes may differ in the last of them. */
 const SAME_SHARE = 1.5e-6
 
@@ -99,7 +102,13 @@ function boxShares<Column extends string>(
   cells: { readonly [column in Column]: string },
   columns: readonly [Column, Column, Column, Column],
 ): ObjectRow['boxShares'] {
-  return columns.map(column => numberCell(path, rowNumber, column, cells[column])) as unknown as ObjectRow['boxShares']
+  const shares = columns.map(column => numberCell(path, rowNumber, column, cells[column]))
+  const [x1, y1, x2, y2] = shares as [number, number, number, number]
+  if (x1 > x2 || y1 > y2 || Math.min(x1, y1) < -SLACK_SHARE || Math.max(x2, y2) > 1 + SLACK_SHARE) {
+    const wanted = 'expected shares from 0 to 1, the smaller one first'
+    throw badFile(path, `row ${rowNumber}`, `${columns.join(', ')} are ${shares.join(', ')}; ${wanted}`)
+  }
+  return [x1, y1, x2, y2]
 }
 
 function push<T>(byImage: Map<string, T[]>, imageId: string, row: T): void {

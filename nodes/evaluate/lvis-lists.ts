@@ -1,3 +1,4 @@
+import { describeValue } from '../../engine/base/words.ts'
 import type { LvisFrequency } from '../kernels/lvis-eval.ts'
 import { badFile, isRecord, parseJsonFile } from '../values/bad-file.ts'
 
@@ -61,7 +62,8 @@ export function readLvisLists(
       if (!Array.isArray(list)) throw badFile(path, where, `has no list ${field}; this is not an LVIS file`)
       return list.map(id => {
         const classId = classIds.get(id)
-        if (classId === undefined) throw badFile(path, `${where}, ${field}`, `there is no category ${id} in the file`)
+        if (classId === undefined)
+          throw badFile(path, `${where}, ${field}`, `there is no category ${describeValue(id)} in the file`)
         return classId
       })
     }

@@ -1,3 +1,4 @@
+import { describeValue } from '../../engine/base/words.ts'
 import { badFile, isRecord, parseJsonFile } from './bad-file.ts'
 import { classListProblem } from './class-lists.ts'
 import type { ClassList } from './classes.ts'
@@ -39,7 +40,11 @@ export function readCocoFile(path: string, bytes: Uint8Array): CocoFile {
     if (typeof id !== 'number' && typeof id !== 'string') throw badFile(path, where, 'has no id')
     if (typeof fileName !== 'string' || fileName === '') throw badFile(path, `image ${id}`, 'has no file_name')
     if (!isSide(width) || !isSide(height)) {
-      throw badFile(path, `image ${id}`, `width and height are ${width} × ${height}; expected whole numbers from 1`)
+      throw badFile(
+        path,
+        `image ${id}`,
+        `width and height are ${describeValue(width)} × ${describeValue(height)}; expected whole numbers from 1`,
+      )
     }
     return { id, fileName, sizeHw: [height, width] }
   })

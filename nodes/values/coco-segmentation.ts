@@ -20,9 +20,19 @@ export function segmentationToMask(segmentation: unknown, sizeHw: readonly [numb
   }
   if (typeof counts === 'string') return countsToMaskSet([decodeCounts(counts, sizeHw)], sizeHw)
   if (Array.isArray(counts) && counts.every(count => typeof count === 'number')) {
-    return countsToMaskSet([counts], sizeHw)
+    return oneMask(counts, sizeHw)
   }
   throw new RangeError('segmentation.counts is neither a text nor a list of numbers')
+}
+
+function oneMask(counts: readonly number[], sizeHw: readonly [number, number]): MaskSet {
+  try {
+    return countsToMaskSet([counts], sizeHw)
+  } catch (error) {
+    // Whoever asked knows which mask it is.
+    if (error instanceof RangeError) throw new RangeError(error.message.replace(/^mask 0: /, ''), { cause: error })
+    throw error
+  }
 }
 
 function checkedPolygon(polygon: unknown, index: number): readonly number[] {

@@ -141,7 +141,7 @@ describe('annotations/coco', () => {
     [
       'run lengths that do not add up',
       broken({ segmentation: { size: [5, 5], counts: [20] } }),
-      'annotation 1 of b/two.tar.png: mask 0: the counts add up to 20',
+      'annotation 1 of b/two.tar.png: the counts add up to 20',
     ],
     ['cut text', broken({ segmentation: { size: [5, 5], counts: '6230' } }), 'annotation 1 of b/two.tar.png'],
     ['an unknown category', broken({ category_id: 4 }), 'there is no category 4'],
@@ -165,7 +165,7 @@ describe('annotations/coco', () => {
     [
       'a picture without size',
       { ...document, images: [{ id: 1, file_name: 'x.png' }] },
-      'image 1: width and height are undefined',
+      'image 1: width and height are nothing',
     ],
     ['a file of results', [], 'expected an object with images'],
     ['a file without images', { categories: [] }, 'has no list images'],
