@@ -35,7 +35,7 @@ export async function openPipeline(
     const compiled = await compile({ root, given, targets, registry, surroundings: surroundingsOf(pipeline, store) })
     if (compiled.ok) return { ok: true, compiled, store, close }
     close()
-    return { ok: false, problems: compiled.problems }
+    return { ok: false, problems: compiled.problems.map(problem => offerNodes(problem, pipeline)) }
   } catch (error) {
     close()
     throw error
@@ -52,7 +52,9 @@ export async function problemsOfUnbound(
   const { store, close } = openCache(pipeline, remark)
   const { file: root, settings: given, registry } = pipeline
   try {
-    return await checkUnbound({ root, given, targets: [], registry, surroundings: surroundingsOf(pipeline, store) })
+    const surroundings = surroundingsOf(pipeline, store)
+    const found = await checkUnbound({ root, given, targets: [], registry, surroundings })
+    return found.map(problem => offerNodes(problem, pipeline))
   } finally {
     close()
   }
@@ -74,6 +76,13 @@ function unboundProblem(pipeline: Pipeline): Diagnostic {
     at: file.locate(['inputs'], 'key'),
     fix: 'use it under `uses:` of a step',
   }
+}
+
+/** An unknown node may be one of those the project's configuration names: loading them is code, and the user's choice. */
+function offerNodes(problem: Diagnostic, { options: { offeredNodes = [] } }: Pipeline): Diagnostic {
+  if (problem.code !== 'unknown-node' || offeredNodes.length === 0) return problem
+  const fix = `the configuration of the project names modules of nodes (${offeredNodes.join(', ')}); if you trust them, load them: --allow-nodes`
+  return { ...problem, fix }
 }
 
 /** A folder that came with the project must not lead elsewhere; one that the user named may be anywhere. */
