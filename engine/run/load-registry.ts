@@ -19,22 +19,21 @@ async function importNodes({ url, name }: AddedModule): Promise<{ readonly [name
   try {
     return await import(url)
   } catch (error) {
-    const { code, message, stack } = error as NodeJS.ErrnoException
-    // Node puts the place of a syntax error in front of the stack and nowhere else.
-    const line = error instanceof SyntaxError ? /^file:.*:(\d+)$/m.exec(stack ?? '')?.[1] : undefined
-    const where = line === undefined ? '' : ` (line ${line})`
+    const { code, message } = error as NodeJS.ErrnoException
     throw new TaskError(
-      { code: 'bad-nodes', message: `${name} cannot be loaded: ${message}${where}`, ...adviceFor(code, message, name) },
+      { code: 'bad-nodes', message: `${name} cannot be loaded: ${message}`, ...adviceFor(error, code, message, name) },
       { cause: error },
     )
   }
 }
 
-function adviceFor(code: string | undefined, message: string, name: string): { readonly fix?: string } {
+function adviceFor(error: unknown, code: string | undefined, message: string, name: string): { readonly fix?: string } {
   if (code === 'ERR_MODULE_NOT_FOUND' && message.includes("'maskloom'"))
     return { fix: 'install maskloom beside the module (`npm install maskloom`)' }
   if (code === 'ERR_UNKNOWN_FILE_EXTENSION' || /\.[cm]?tsx?$/.test(name))
     return { fix: 'compile it to JavaScript, or use a Node that reads TypeScript' }
-  if (/outside a module/.test(message)) return { fix: 'name it .mjs, or put `"type": "module"` into its package.json' }
-  return {}
+  if (/outside a module|Unexpected token 'export'/.test(message))
+    return { fix: 'name it .mjs, or put `"type": "module"` into its package.json' }
+  // Where it is, Node only says when it ends because of it.
+  return error instanceof SyntaxError ? { fix: `\`node --check ${name}\` shows the place` } : {}
 }
