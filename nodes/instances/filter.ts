@@ -4,7 +4,7 @@ import { topK } from '../kernels/order.ts'
 import { type ByClass, byClassSchema, checkByClass, groupPort, numbersByInstance } from '../values/by-class.ts'
 import { classesInFacets, describeClasses, labelsById } from '../values/class-lists.ts'
 import type { ClassList } from '../values/classes.ts'
-import { inputClasses } from '../values/input-classes.ts'
+import { checkLabels, inputClasses } from '../values/input-classes.ts'
 import { statedAreas } from '../values/instance-areas.ts'
 import type { Instances } from '../values/instances.ts'
 import type { Label } from '../values/label.ts'
@@ -82,6 +82,7 @@ confident:
   },
   run: ({ instances, group }, params, context) => {
     const classes = inputClasses(context, 'instances')
+    checkLabels(instances.labels, classes, 'input instances')
     const newLabels = labelsById(keptClasses(classes, params))
     const areasPx = statedAreas(instances)
     const limit = (name: (typeof LIMITS)[number], otherwise: number) => {

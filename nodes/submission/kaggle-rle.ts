@@ -7,7 +7,7 @@ import { unionOfAll } from '../kernels/mask-algebra.ts'
 import { encodeStartLength, type StartLengthFormat } from '../kernels/mask-text.ts'
 import { maskAreas } from '../kernels/rle.ts'
 import type { ClassList } from '../values/classes.ts'
-import { inputClasses } from '../values/input-classes.ts'
+import { checkLabels, inputClasses } from '../values/input-classes.ts'
 import type { Instances } from '../values/instances.ts'
 
 interface Params {
@@ -95,6 +95,7 @@ async function* rowsOf(
   ]
   yield [params.id_column, params.mask_column, ...(params.class_column === undefined ? [] : [params.class_column])]
   for await (const { id, value } of items) {
+    if (classes) checkLabels(value.labels, classes, `item ${id}`)
     const areasPx = maskAreas(value.masks)
     if (params.overlaps === 'refuse') refuseOverlaps(id, value, areasPx)
     let rows = 0

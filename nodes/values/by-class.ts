@@ -3,6 +3,7 @@ import { nearestName } from '../../engine/base/typo.ts'
 import type { CheckContext, InputPort, RunContext } from '../../engine/contract/node.ts'
 import { classesInFacets } from './class-lists.ts'
 import type { ClassList } from './classes.ts'
+import { checkLabels } from './input-classes.ts'
 import type { Label } from './label.ts'
 
 /**
@@ -89,6 +90,7 @@ export function numbersByInstance(
 ): Float64Array {
   if (typeof value === 'number' || group !== undefined)
     return new Float64Array(labels.length).fill(numberOfItem(param, value, group, context))
+  checkLabels(labels, classes(), `what ${param} is for`)
   const byLabel = numbersByLabel(param, value, 0, classes, group, context)
   return Float64Array.from(labels, label => byLabel[label]!)
 }
