@@ -138,7 +138,7 @@ function axisEntries(
     if (earlier !== undefined) {
       problem(
         [...path, i],
-        `axis \`${axis}\` has two values with the id \`${id}\`: ${describeValue(list[earlier])} and ${describeValue(value)}`,
+        twiceText(axis, id, list[earlier] as Json, value),
         'give one of them another `id`, as in { id: …, … }; an unequal influence is a weight',
       )
       return
@@ -147,6 +147,12 @@ function axisEntries(
     entries.push({ id, value })
   })
   return entries.sort((a, b) => compareText(a.id, b.id))
+}
+
+function twiceText(axis: string, id: string, one: Json, other: Json): string {
+  const [first, second] = [describeValue(one), describeValue(other)]
+  if (first === second) return `axis \`${axis}\` has ${first} twice`
+  return `axis \`${axis}\` has two values with the id \`${id}\`: ${first} and ${second}`
 }
 
 function addedCombination(

@@ -4,6 +4,7 @@ import type { Facets } from '../contract/kind.ts'
 import type { CheckContext } from '../contract/node.ts'
 import type { Feed } from './align.ts'
 import type { NodeParams } from './node-params.ts'
+import type { Problem } from './problems.ts'
 import type { ProtoStep, Workshop } from './proto.ts'
 
 /** What a node says of its outputs before it runs; undefined if it found a problem (reported). */
@@ -41,11 +42,20 @@ export async function outputFacets(
     const facets = await step.node.types(params.params as never, context)
     return problems.all.length > before ? undefined : facets
   } catch (error) {
-    if (!(error instanceof TaskError)) throw error
-    const { code, message, fix } = error.diagnostic
-    problems.add(step.instance, at, { code, message, fix, at: 'key' })
+    problems.add(step.instance, at, { ...problemOf(error), at: 'key' })
     return undefined
   }
+}
+
+/** A problem in the node's words, or that a file could not be read; anything else is a bug of the node. */
+function problemOf(error: unknown): Problem {
+  if (error instanceof TaskError) {
+    const { code, message, fix } = error.diagnostic
+    return { code, message, fix }
+  }
+  const { code, message } = error as { readonly code?: unknown; readonly message?: unknown }
+  if (typeof code !== 'string') throw error
+  return { code: 'unreadable-file', message: String(message), fix: 'check that the file is there and may be read' }
 }
 
 function portsUsed({ instance, declaration }: ProtoStep, targets: readonly string[]): ReadonlySet<string> {

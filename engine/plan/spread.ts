@@ -38,7 +38,7 @@ export function spreadCells(
   const report = (code: string) => (path: TreePath, message: string, fix?: string) =>
     problems.add(instance, [...at, ...writtenPath(rawTree(matrix), path)], { code, message, fix })
   const spread = cells.flatMap(cell => {
-    const resolved = interpolated(matrix, cell.scope, report('bad-reference'))
+    const resolved = interpolated(matrix, cell.scope, report)
     if (resolved === undefined) return []
     return combinations(resolved, report('bad-matrix')).map(combination => extendCell(cell, combination))
   })
@@ -52,17 +52,22 @@ export function spreadCells(
 function interpolated(
   matrix: OwnMatrix,
   scope: Scope,
-  report: (path: TreePath, message: string, fix?: string) => void,
+  report: (code: string) => (path: TreePath, message: string, fix?: string) => void,
 ): OwnMatrix | undefined {
-  const value = (tree: Json, path: TreePath) => interpolate(tree, scope, (message, fix) => report(path, message, fix))
+  const value = (tree: Json, path: TreePath) =>
+    interpolate(tree, scope, (message, fix) => report('bad-reference')(path, message, fix))
   if (matrix.form === 'rows') {
     const rows = value(matrix.rows, ['rows'])
     return rows === undefined ? undefined : { form: 'rows', rows }
   }
   const axes = [...matrix.axes].map(([name, list]) => [name, value(list, [name])] as const)
   const add = matrix.add.map((coordinates, i) => value(coordinates, ['add', i]))
-  if (axes.some(([, list]) => list === undefined) || add.includes(undefined)) return undefined
-  return { ...matrix, axes: new Map(axes as [string, Json][]), add: add as { [axis: string]: Json }[] }
+  const known = axes.filter((axis): axis is [string, Json] => axis[1] !== undefined)
+  if (known.length === axes.length && !add.includes(undefined))
+    return { ...matrix, axes: new Map(known), add: add as { [axis: string]: Json }[] }
+  // What is wrong with the other axes can still be said.
+  combinations({ ...matrix, axes: new Map(known), where: [], add: [] }, report('bad-matrix'))
+  return undefined
 }
 
 function rawTree(matrix: OwnMatrix): Json {
