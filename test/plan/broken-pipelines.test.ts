@@ -14,14 +14,15 @@ describe('the corpus of broken pipelines', () => {
     expect(new Set(corpus.map(({ title }) => title)).size).toBe(corpus.length)
   })
 
-  it('expects no problem twice, and nearly always something to try', () => {
+  it('expects no problem twice, and something to try', () => {
     const problems = corpus.flatMap(({ title, expected }) =>
       expected.split(/\n(?!\s)/).map(problem => ({ title, problem })),
     )
     const first = problems.map(({ title, problem }) => `${title}: ${problem.split('\n')[0]}`)
     expect(new Set(first).size).toBe(first.length)
+    // Where what is expected is also what to try.
     const withoutFix = problems.filter(({ problem }) => !problem.includes('\n  fix: '))
-    expect(withoutFix.length / problems.length).toBeLessThan(0.1)
+    expect(withoutFix.filter(({ problem }) => !/ (?:expected|takes) /.test(problem))).toEqual([])
   })
 })
 
