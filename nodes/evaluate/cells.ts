@@ -25,6 +25,7 @@ interface Params extends IntervalParams {
   readonly reduce: 'image-mean' | 'pooled'
   readonly empty: EmptyRule
   readonly by_class: boolean
+  readonly other_classes: 'leave-out' | 'count'
 }
 
 interface Inputs {
@@ -72,6 +73,12 @@ export const evaluateCells = defineNode<Params, Inputs>({
         default: false,
         description: 'An image scores the mean over the classes in its truth or predictions. Default: classes are one.',
       },
+      other_classes: {
+        enum: ['leave-out', 'count'],
+        default: 'leave-out',
+        description:
+          'Predictions of classes that the truth lacks are left out, or count like others: for metrics without classes and truth that names its objects otherwise. Not with by_class.',
+      },
       ...intervalParams,
     },
   },
@@ -94,17 +101,19 @@ score:
   with: { rule: sartorius, thresholds: numpy-arange }
   in: { instances: nuclei.instances, truth: truth.instances }
 `,
-  types: (_params, context) => {
-    checkSharedClasses(context)
+  types: (params, context) => {
+    if (params.other_classes !== 'count') checkSharedClasses(context)
+    else if (params.by_class) context.problem({ param: 'other_classes', message: 'by_class needs classes that meet' })
     return {}
   },
   run: async (inputs, params, context) => {
     const { classes, relabel } = truthClasses(context)
+    const counted = params.other_classes === 'count' ? (found: Instances) => found : relabel
     const thresholds = params.thresholds === 'exact' ? cellThresholds : numpyCellThresholds
     const images: ImageParts[] = []
     const rows: (string | number | null)[][] = []
     for await (const { id, found, truth } of walkScenes(inputs, context)) {
-      const parts = countImage(relabel(found), truth, params, thresholds)
+      const parts = countImage(counted(found), truth, params, thresholds)
       images.push(parts)
       rows.push([id, defined(reduceCellScores([parts.map(part => part.counts)], 'image-mean', params.empty))])
     }
