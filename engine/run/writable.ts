@@ -30,7 +30,8 @@ function nearestReal(folder: string): string {
     try {
       return realpathSync(at)
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(at) === at) throw error
+      // Not there, no folder, not ours to look at: whoever writes will say.
+      if (dirname(at) === at) throw error
     }
   }
 }

@@ -18,7 +18,7 @@ const oneView = ['--set', 'models=[demo/models/L1]', '--set', 'scales=[240]', '-
 const run = (...args: readonly string[]) => demo.maskloom('run', 'zoo-reference', ...oneView, ...args)
 
 beforeAll(() => {
-  demo = demoProject({ images: 2, ownModels: true })
+  demo = demoProject({ images: 2 })
   id = demo.ids[0]!
   picture = readFileSync(demo.image(id))
 })

@@ -1,15 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import {
-  cpSync,
-  lchownSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { cpSync, lchownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -49,8 +39,6 @@ export interface Started {
 
 export interface DemoOptions {
   readonly images: number
-  /** Copies the models instead of linking them, for tests that break one. */
-  readonly ownModels?: boolean
   /** Runs the program as this user, who owns the project then. */
   readonly user?: { readonly uid: number; readonly gid: number }
 }
@@ -65,8 +53,7 @@ export function demoProject(options: DemoOptions): DemoProject {
   mkdirSync(path('demo', 'images'), { recursive: true })
   for (const file of files) cpSync(join(demo, 'images', file), path('demo', 'images', file))
   for (const file of ['hierarchy.json', 'class-descriptions.csv']) cpSync(join(demo, file), path('demo', file))
-  if (options.ownModels) cpSync(join(demo, 'models'), path('demo', 'models'), { recursive: true })
-  else symlinkSync(join(demo, 'models'), path('demo', 'models'))
+  cpSync(join(demo, 'models'), path('demo', 'models'), { recursive: true })
   writeFileSync(path('demo', 'annotations.json'), JSON.stringify(annotationsOf(join(demo, 'annotations.json'), files)))
 
   if (options.user !== undefined) giveTo(folder, options.user)
