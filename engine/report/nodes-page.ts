@@ -10,8 +10,8 @@ Written from the definitions by \`npm run schemas\`; do not edit. \`npx maskloom
 once per file of its folder, **scatter** once per cell, making the items, **split** once per item, making its children,
 **gather** once per item on its children. *Lane* is the queue it waits in: **gpu** is inference, on whatever device.
 A port is *per item* (one value for each), *per collection* (one for all) or *per children* (those of the item);
-*folded* ports take the cells named by \`over:\`, *ordered* ones a list under \`in:\`. *Stored: auto* keeps bytes within the
-budget only, and makes them again when they are needed. Parameters without a default are required unless they say optional.
+*folded* ports take the cells named by \`over:\`, *ordered* ones a list under \`in:\`. *Stored: auto* keeps bytes
+while there is room, and makes them again when they are needed. Parameters without a default are required unless they say optional.
 `
 
 /** `docs/nodes.md`: all nodes by family, as Markdown. */
