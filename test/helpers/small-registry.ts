@@ -162,6 +162,11 @@ const nodes: readonly NodeDefinition[] = [
     outputs: { instances: port('instances', 'item') },
   }),
   node({
+    name: 'instances/expand',
+    inputs: { instances: port('instances', 'item'), hierarchy: port('hierarchy', 'collection') },
+    outputs: { instances: port('instances', 'item') },
+  }),
+  node({
     name: 'boxes/unite',
     inputs: { boxes: { ...port('boxes', 'item'), many: 'folded', mixedFacets: true } },
     outputs: { boxes: port('boxes', 'item') },
