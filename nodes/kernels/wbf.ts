@@ -1,3 +1,4 @@
+import { pairIou } from './box-iou.ts'
 import {
   type Candidates,
   checkedWeights,
@@ -8,7 +9,7 @@ import {
   type PooledBoxes,
   prepareCandidates,
 } from './box-pool.ts'
-import { clustersNear, newClusterCells, placeCluster } from './cluster-cells.ts'
+import { bestNear, newClusterCentres, placeCentre } from './cluster-centres.ts'
 
 /**
  * How the score of a cluster comes from its members (T boxes of weighted scores s = score · weight, of N sources whose
@@ -55,14 +56,16 @@ const GRID_FROM = 200
 
 function growFromAll(growing: GrowingClusters, candidates: Candidates, first: number, last: number, iou: number): void {
   const firstCluster = growing.count
-  const all = Int32Array.from({ length: last - first }, (_, k) => firstCluster + k)
   for (let rank = first; rank < last; rank++) {
-    join(
-      growing,
-      bestCluster(growing.boxesXyxy, all, growing.count - firstCluster, candidates, rank, iou),
-      candidates,
-      rank,
-    )
+    let best = -1
+    let bestIou = iou
+    for (let k = firstCluster; k < growing.count; k++) {
+      const found = pairIou(growing.boxesXyxy, k, candidates.boxesXyxy, rank)
+      if (found <= bestIou) continue
+      best = k
+      bestIou = found
+    }
+    join(growing, best, candidates, rank)
   }
 }
 
@@ -74,13 +77,12 @@ function growFromNear(
   iou: number,
 ): void {
   const firstCluster = growing.count
-  const cells = newClusterCells(candidates.boxesXyxy.subarray(4 * first, 4 * last))
-  const near = new Int32Array(last - first)
+  const centres = newClusterCentres(candidates.boxesXyxy.subarray(4 * first, 4 * last), iou)
+  const fused = growing.boxesXyxy.subarray(4 * firstCluster)
   for (let rank = first; rank < last; rank++) {
-    const count = clustersNear(cells, candidates.boxesXyxy, 4 * rank, near)
-    for (let i = 0; i < count; i++) near[i]! += firstCluster
-    const cluster = join(growing, bestCluster(growing.boxesXyxy, near, count, candidates, rank, iou), candidates, rank)
-    placeCluster(cells, cluster - firstCluster, growing.boxesXyxy, 4 * cluster)
+    const best = bestNear(centres, fused, candidates.boxesXyxy, rank, iou)
+    const cluster = join(growing, best < 0 ? -1 : firstCluster + best, candidates, rank) - firstCluster
+    placeCentre(centres, cluster, fused)
   }
 }
 
@@ -88,11 +90,11 @@ interface GrowingClusters {
   count: number
   readonly boxesXyxy: Float64Array
   readonly clusterOf: Int32Array
-  /** Σ s · coordinate (4), Σ s, Σ coordinate (4) and the members of each cluster. */
+  /** Σ s · coordinate (4), Σ s and the members of each cluster. */
   readonly sums: Float64Array
 }
 
-const SUMS = 10
+const SUMS = 6
 
 function newClusters(most: number): GrowingClusters {
   return {
@@ -110,53 +112,20 @@ function join(growing: GrowingClusters, best: number, { boxesXyxy, scores }: Can
   const at = SUMS * cluster
   const score = scores[rank]!
   const total = sums[at + 4]! + score
-  const members = sums[at + 9]! + 1
+  const members = sums[at + 5]! + 1
   sums[at + 4] = total
-  sums[at + 9] = members
+  sums[at + 5] = members
+  const fused = growing.boxesXyxy
   for (let side = 0; side < 4; side++) {
     const value = boxesXyxy[4 * rank + side]!
     const weighted = sums[at + side]! + score * value
-    const plain = sums[at + 5 + side]! + value
     sums[at + side] = weighted
-    sums[at + 5 + side] = plain
-    // A founder keeps its own coordinates: s · x / s need not be x.
-    growing.boxesXyxy[4 * cluster + side] = best < 0 ? value : total > 0 ? weighted / total : plain / members
+    const to = 4 * cluster + side
+    // A founder keeps its own coordinates: s · x / s need not be x. While all scores are 0, members weigh alike.
+    if (best < 0) fused[to] = value
+    else fused[to] = total > 0 ? weighted / total : fused[to]! + (value - fused[to]!) / members
   }
   return cluster
-}
-
-/** Of the first `count` clusters in `near` the one with the highest IoU > threshold, the older of equals; −1 if none. */
-function bestCluster(
-  fused: Float64Array,
-  near: Int32Array,
-  count: number,
-  { boxesXyxy }: Candidates,
-  rank: number,
-  iouThreshold: number,
-): number {
-  const x1 = boxesXyxy[4 * rank]!
-  const y1 = boxesXyxy[4 * rank + 1]!
-  const x2 = boxesXyxy[4 * rank + 2]!
-  const y2 = boxesXyxy[4 * rank + 3]!
-  const area = (x2 - x1) * (y2 - y1)
-  let best = -1
-  let bestIou = iouThreshold
-  for (let i = 0; i < count; i++) {
-    const k = near[i]!
-    const left = fused[4 * k]!
-    const right = fused[4 * k + 2]!
-    if (left >= x2 || right <= x1) continue
-    const top = fused[4 * k + 1]!
-    const bottom = fused[4 * k + 3]!
-    if (top >= y2 || bottom <= y1) continue
-    const overlap = (Math.min(x2, right) - Math.max(x1, left)) * (Math.min(y2, bottom) - Math.max(y1, top))
-    const iou = overlap / ((right - left) * (bottom - top) + area - overlap)
-    if (iou > bestIou || (iou === bestIou && k < best)) {
-      best = k
-      bestIou = iou
-    }
-  }
-  return best
 }
 
 function clusterScores(

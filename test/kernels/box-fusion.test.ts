@@ -188,41 +188,44 @@ describe('weighted boxes fusion', () => {
     expect([...fused.offsets]).toEqual([0, 2, 3])
   })
 
-  it('finds the same clusters in a grid as a plain loop over all of them', () => {
-    const next = randomStream(5)
-    const count = 700
-    const boxes = Array.from({ length: count }, () => {
-      const x = Math.floor(next() * 60)
-      const y = Math.floor(next() * 60)
-      return [x, y, x + 4 + Math.floor(next() * 12), y + 4 + Math.floor(next() * (next() < 0.02 ? 60 : 12))]
-    })
-    const scores = boxes.map((_, i) => (((i * 389) % count) + 1) / (count + 1))
-    const fused = weightedBoxesFusion(
-      one(
-        boxes,
-        scores,
-        boxes.map((_, i) => i % 4),
-      ),
-      { sourceCount: 4, iouThreshold: 0.55 },
-    )
-    const clusters: { box: number[]; members: number[] }[] = []
-    for (const index of scores.map((_, i) => i).sort((a, b) => scores[b]! - scores[a]!)) {
-      const ious = clusters.map(({ box }) => pairIou(Float64Array.from(box), 0, Float64Array.from(boxes[index]!), 0))
-      const best = ious.reduce((a, iou, k) => (iou > 0.55 && (a < 0 || iou > ious[a]!) ? k : a), -1)
-      if (best < 0) {
-        clusters.push({ box: boxes[index]!, members: [index] })
-        continue
+  it.each([0, 1e-12, 0.02, 0.3, 0.5, 0.55, 0.9, 1])(
+    'finds by place what a plain loop over all clusters finds, IoU > %d',
+    limit => {
+      const next = randomStream(5)
+      const count = 700
+      const boxes = Array.from({ length: count }, () => {
+        const x = Math.floor(next() * 60)
+        const y = Math.floor(next() * 60)
+        return [x, y, x + 4 + Math.floor(next() * 12), y + 4 + Math.floor(next() * (next() < 0.02 ? 60 : 12))]
+      })
+      const scores = boxes.map((_, i) => (((i * 389) % count) + 1) / (count + 1))
+      const fused = weightedBoxesFusion(
+        one(
+          boxes,
+          scores,
+          boxes.map((_, i) => i % 4),
+        ),
+        { sourceCount: 4, iouThreshold: limit },
+      )
+      const clusters: { box: number[]; members: number[] }[] = []
+      for (const index of scores.map((_, i) => i).sort((a, b) => scores[b]! - scores[a]!)) {
+        const ious = clusters.map(({ box }) => pairIou(Float64Array.from(box), 0, Float64Array.from(boxes[index]!), 0))
+        const best = ious.reduce((a, iou, k) => (iou > limit && (a < 0 || iou > ious[a]!) ? k : a), -1)
+        if (best < 0) {
+          clusters.push({ box: boxes[index]!, members: [index] })
+          continue
+        }
+        const { members } = clusters[best]!
+        members.push(index)
+        const total = members.reduce((sum, i) => sum + scores[i]!, 0)
+        const box = [0, 1, 2, 3].map(side => members.reduce((sum, i) => sum + scores[i]! * boxes[i]![side]!, 0) / total)
+        clusters[best] = { box, members }
       }
-      const { members } = clusters[best]!
-      members.push(index)
-      const total = members.reduce((sum, i) => sum + scores[i]!, 0)
-      const box = [0, 1, 2, 3].map(side => members.reduce((sum, i) => sum + scores[i]! * boxes[i]![side]!, 0) / total)
-      clusters[best] = { box, members }
-    }
-    const found = Array.from(fused.scores, (_, k) => [...fused.members.slice(fused.offsets[k], fused.offsets[k + 1])])
-    const sorted = (lists: number[][]) => lists.toSorted((a, b) => a[0]! - b[0]!)
-    expect(sorted(found)).toEqual(sorted(clusters.map(({ members }) => members)))
-  })
+      const found = Array.from(fused.scores, (_, k) => [...fused.members.slice(fused.offsets[k], fused.offsets[k + 1])])
+      const sorted = (lists: number[][]) => lists.toSorted((a, b) => a[0]! - b[0]!)
+      expect(sorted(found)).toEqual(sorted(clusters.map(({ members }) => members)))
+    },
+  )
 
   it('does not depend on the order of the models when scores differ', () => {
     const data = cases[2]!.data
