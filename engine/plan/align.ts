@@ -1,7 +1,7 @@
 import { nearestName } from '../base/typo.ts'
 import type { InputBinding } from '../contract/pipeline.ts'
 import { compareCoordinates } from './axes.ts'
-import { type Problem, type Problems, suggest } from './problems.ts'
+import { type Problem, type Problems, suggest, suggestId } from './problems.ts'
 import { type ProtoCell, type ProtoStep, type Source, selects } from './proto.ts'
 import { resolveSource } from './resolve-source.ts'
 
@@ -83,7 +83,7 @@ export function checkConditions({ step, where }: Source, problems: Problems): bo
         problems.add(place, [...path, axis], {
           code: 'no-cells',
           message: `\`where\` asks for ${axis}=${id}, which \`${step.id}\` does not have`,
-          fix: suggest(nearestName(id, known), known),
+          fix: suggestId(id, known),
         })
       }
       right &&= exists && missing.length === 0

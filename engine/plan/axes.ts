@@ -1,10 +1,9 @@
 import type { Json } from '../base/canonical.ts'
 import { compareText } from '../base/diagnostic.ts'
-import { nearestName } from '../base/typo.ts'
 import { describeValue } from '../base/words.ts'
 import type { Axis } from '../contract/graph.ts'
 import type { Condition, Coordinates, MatrixDeclaration, TreePath } from '../contract/pipeline.ts'
-import { suggest } from './problems.ts'
+import { suggestId } from './problems.ts'
 
 /** One combination of a step's own axes: coordinate id and value by axis. */
 export interface Combination {
@@ -59,7 +58,7 @@ export function combinations(
   const strangers = matrix.where.flatMap(condition => strangeIds(condition, axes))
   for (const { axis, id, ids } of strangers) {
     const message = `\`where\` asks for ${axis}=${id}, which axis \`${axis}\` does not have`
-    problem(['where'], message, suggest(nearestName(id, ids), ids))
+    problem(['where'], message, suggestId(id, ids))
   }
   if (kept.length + added.length === 0 && strangers.length === 0 && axes.every(axis => axis.entries.length > 0)) {
     problem(['where'], '`where` leaves no cell of this matrix', 'each id is there, but not all of them in one cell')

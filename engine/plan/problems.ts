@@ -1,5 +1,6 @@
 import type { Json } from '../base/canonical.ts'
 import type { Diagnostic, Note } from '../base/diagnostic.ts'
+import { nearestName } from '../base/typo.ts'
 import type { PipelineFile, TreePath } from '../contract/pipeline.ts'
 
 /** Where a step is written: its file and, for a pipeline used as a node, who uses it. */
@@ -52,7 +53,14 @@ export function createProblems(): Problems {
 /** "did you mean" as a fix, or the list of what there is. */
 export function suggest(nearest: string | undefined, known: readonly string[]): string | undefined {
   if (nearest !== undefined) return `did you mean \`${nearest}\`?`
-  return known.length === 0 ? undefined : `known: ${known.join(', ')}`
+  if (known.length === 0) return undefined
+  const more = known.length > 12 ? `, … (${known.length} in all)` : ''
+  return `known: ${known.slice(0, 12).join(', ')}${more}`
+}
+
+/** The same for the ids of coordinates: numbers are never misspelt. */
+export function suggestId(id: string, known: readonly string[]): string | undefined {
+  return suggest(/^[\d.]+$/.test(id) ? undefined : nearestName(id, known), known)
 }
 
 /** The part of a path that leads through what is written: the rest lies behind a `${…}` reference. */

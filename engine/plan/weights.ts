@@ -1,7 +1,7 @@
 import { nearestName } from '../base/typo.ts'
 import type { TreePath } from '../contract/pipeline.ts'
 import type { Feed } from './align.ts'
-import { type Problem, suggest } from './problems.ts'
+import { type Problem, suggest, suggestId } from './problems.ts'
 
 export type Weights = { readonly [axis: string]: { readonly [id: string]: number } }
 
@@ -28,7 +28,7 @@ export function weightsByFeed(
         code: 'bad-weights',
         message: `weights name ${axis}=${id}, which the folded input does not have`,
         at: 'key',
-        fix: suggest(nearestName(id, ids), ids),
+        fix: suggestId(id, ids),
       })
     }
   }

@@ -12,8 +12,17 @@ export type ParsedModel = { readonly model: TwoStageModel } | { readonly problem
 
 type Locate = (path: readonly (string | number)[]) => string
 
-/** Reads the text of a model.yaml: YAML 1.2, the schema, and what a schema cannot say. */
-export async function parseModel(text: string): Promise<ParsedModel> {
+const recentlyParsed = new Map<string, Promise<ParsedModel>>()
+
+/** Reads the text of a model.yaml: YAML 1.2, the schema, and what a schema cannot say. Each view of a model asks again. */
+export function parseModel(text: string): Promise<ParsedModel> {
+  const known = recentlyParsed.get(text) ?? parseText(text)
+  if (recentlyParsed.size >= 64) recentlyParsed.clear()
+  recentlyParsed.set(text, known)
+  return known
+}
+
+async function parseText(text: string): Promise<ParsedModel> {
   const { LineCounter: Lines, parseDocument } = await import('yaml')
   const lines = new Lines()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true })
