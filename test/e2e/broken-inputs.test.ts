@@ -111,8 +111,8 @@ describe('a picture', () => {
       expect(ended.code).toBe(2)
       expect(ended.stderr.replaceAll(empty.folder, '.')).toBe(
         [
-          'pipelines/zoo-reference.yaml:14:48 missing-file  `path`: ./demo/images holds no file that matches **/*.{jpg,jpeg,png,tif,tiff,webp,JPG,JPEG,PNG,TIF,TIFF,WEBP}',
-          '  14 |   images: { uses: images/folder, with: { path: "${params.images}" } }',
+          'pipelines/zoo-reference.yaml:15:48 missing-file  `path`: ./demo/images holds no file that matches **/*.{jpg,jpeg,png,tif,tiff,webp,JPG,JPEG,PNG,TIF,TIFF,WEBP}',
+          '  15 |   images: { uses: images/folder, with: { path: "${params.images}" } }',
           '     |                                                ^^^^^^^^^^^^^^^^^^',
           '',
           '1 problem',
@@ -198,6 +198,7 @@ describe('a model folder', () => {
 
 describe('a cache', () => {
   it('with damaged and deleted values makes them again, and delivers the same bytes', async () => {
+    rmSync(demo.path('out'), { recursive: true, force: true })
     const first = await run('--json')
     expect(first.code).toBe(0)
     const outputs = digestsBelow(demo.path('out'))
