@@ -188,6 +188,8 @@ function prepareDatabase(db: Database.Database, path: string): string | undefine
   return undefined
 }
 
+/** Which file it is; undefined if there is none, or nothing in it: an index in use is never empty. */
 function inodeOf(files: FileSystem, path: string): bigint | undefined {
-  return files.statSync(path, { bigint: true, throwIfNoEntry: false })?.ino
+  const found = files.statSync(path, { bigint: true, throwIfNoEntry: false })
+  return found === undefined || found.size === 0n ? undefined : found.ino
 }

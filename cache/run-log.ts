@@ -14,6 +14,8 @@ interface Row {
   owner: number | null
 }
 
+type Started = Parameters<RunLog['start']>[0]
+
 interface CellRow {
   run: string
   recipe: Buffer
@@ -24,42 +26,42 @@ interface CellRow {
 /** Runs in the index. A run that never finished and whose process is gone is listed as `interrupted`. */
 export function openRunLog(connection: Connection, now: () => number): RunLog {
   const { sql } = connection
-  const startedHere = new Set<string>()
+  const startedHere = new Map<string, Started>()
+
+  /** Inside a transaction. The row is gone when the index was replaced in the middle of the run. */
+  function ensure(id: string): void {
+    const run = startedHere.get(id)
+    if (run === undefined || sql('SELECT 1 FROM run WHERE id = ?').get(id) !== undefined) return
+    sql(
+      `INSERT INTO run (id, pipeline, path, started_ms, status, params_json, owner) VALUES (?, ?, ?, ?, 'running', ?, ?)`,
+    ).run(id, run.pipeline, run.path, run.startedMs, run.paramsJson, registerOwner(connection, now()))
+  }
+
   return {
     start: run => {
-      const owner = registerOwner(connection, now())
-      connection.write('recording the start of a run', () =>
-        sql(
-          `INSERT INTO run (id, pipeline, path, started_ms, status, params_json, owner) VALUES (?, ?, ?, ?, 'running', ?, ?)
-           ON CONFLICT (id) DO NOTHING`,
-        ).run(run.id, run.pipeline, run.path, run.startedMs, run.paramsJson, owner),
-      )
-      startedHere.add(run.id)
+      startedHere.set(run.id, run)
+      connection.write('recording the start of a run', () => ensure(run.id))
     },
     finish: (id, end) => {
-      connection.write('recording the end of a run', () =>
+      connection.write('recording the end of a run', () => {
+        ensure(id)
         sql('UPDATE run SET finished_ms = ?, status = ?, summary_json = ?, owner = NULL WHERE id = ?').run(
           end.finishedMs,
           end.status,
           end.summaryJson,
           id,
-        ),
-      )
+        )
+      })
     },
     cell: (id, record) => {
-      connection.write('recording the cells of a run', () =>
+      connection.write('recording the cells of a run', () => {
+        ensure(id)
         sql(
           `INSERT INTO cell (run, address, recipe, inputs_json, outputs_json) VALUES (?, ?, ?, ?, ?)
            ON CONFLICT (run, address) DO UPDATE SET recipe = excluded.recipe, inputs_json = excluded.inputs_json,
              outputs_json = excluded.outputs_json`,
-        ).run(
-          id,
-          record.address,
-          toBytes(record.recipe),
-          JSON.stringify(record.inputs),
-          JSON.stringify(record.outputs),
-        ),
-      )
+        ).run(id, record.address, toBytes(record.recipe), JSON.stringify(record.inputs), JSON.stringify(record.outputs))
+      })
     },
     list: limit =>
       connection.read(() => {

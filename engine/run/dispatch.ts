@@ -5,7 +5,7 @@ import type { CellPort } from '../contract/graph.ts'
 import type { Store, TaskRecord } from '../contract/store.ts'
 import { childrenOf, lineOf, parentOf } from './children.ts'
 import { columnManifest, narrowColumn, positionOf } from './columns.ts'
-import type { Executor } from './executor.ts'
+import { type Executor, RunFailure } from './executor.ts'
 import { missingInput } from './host.ts'
 import { type UnitLeases, unitName } from './leases.ts'
 import type { Narrator } from './narrate.ts'
@@ -120,7 +120,8 @@ export function createDispatch(
       const { external, item: lostItem } = result.lost
       const source = group.group.externals[external]!
       if (round >= maxLost) throw lostForGood(source, lostItem ?? unit.item)
-      await remake(source, lostItem ?? (group.wire.externals[external]!.per === 'item' ? unit.item : undefined))
+      const from = lostItem ?? (group.wire.externals[external]!.per === 'item' ? unit.item : undefined)
+      await remake(source, from, round > 0)
     }
   }
 
@@ -132,9 +133,14 @@ export function createDispatch(
       note: (task, message) => narrator.note(group, task, unit.item, message),
       retried: why => narrator.remark(group, unit.item, why),
       outcome: outcome => {
-        const done = writer.add(recordOf(group, outcome)).then(() => narrator.outcome(group, item, outcome))
+        const done = writer.add(recordOf(group, outcome)).then(
+          () => narrator.outcome(group, item, outcome),
+          (error: Error) => {
+            storeFailed(error)
+            throw new RunFailure(error)
+          },
+        )
         stored.push(done)
-        done.catch(storeFailed)
         return done
       },
     })
@@ -149,20 +155,22 @@ export function createDispatch(
   }
 
   /** Several units may miss the same value at once; it is made once. */
-  function remake(source: CellPort, item: string | undefined): Promise<void> {
+  function remake(source: CellPort, item: string | undefined, again = false): Promise<void> {
     const name = `${portName(source)} ${item ?? ''}`
-    const making = remaking.get(name) ?? remakeNow(source, item).finally(() => remaking.delete(name))
+    const making = remaking.get(name) ?? remakeNow(source, item, again).finally(() => remaking.delete(name))
     remaking.set(name, making)
     return making
   }
 
-  async function remakeNow(source: CellPort, item: string | undefined): Promise<void> {
+  /** `again`: a worker still does not find it. The index may be damaged in a way that only it sees, so write to it. */
+  async function remakeNow(source: CellPort, item: string | undefined, again: boolean): Promise<void> {
     const group = state.groups.find(other => other.group.cells.includes(source.cell))!
     const index = group.group.exports.findIndex(one => portName(one) === portName(source))
     const maker = item !== undefined && group.group.form === 'split' ? parentOf(item) : item
     const lost = item === undefined ? state.singles.get(portName(source)) : digestOfItem(source, item)
+    if (lost !== undefined && again) store.drop(lost)
     // Reading drops what is damaged. It may be there again: made for somebody else in the meantime.
-    if (lost !== undefined && store.read(lost) !== undefined) return
+    else if (lost !== undefined && store.read(lost) !== undefined) return
     const at = maker === undefined || isWhole(group) ? 0 : group.ids.indexOf(maker)
     const unit = unitOf(group, at, [index])
     if (unit === undefined) throw new Error(`internal: ${portAddress(state, source)} cannot be made again`)

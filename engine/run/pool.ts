@@ -166,7 +166,7 @@ export function createPool(options: PoolOptions) {
           () => worker.handle.send({ type: 'stored', bytes: message.bytes }),
           (error: Error) => {
             worker.units.delete(message.unit)
-            assigned.reject(new RunFailure(error))
+            assigned.reject(error)
           },
         )
         return

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openLeases } from '../../cache/leases.ts'
-import { openStore } from '../../cache/open.ts'
+import { openStore, type StoreOptions } from '../../cache/open.ts'
 import { listFiles, realSurroundings } from '../../engine/api/surroundings.ts'
 import type { RunEvent, RunFinished } from '../../engine/contract/event.ts'
 import type { Graph } from '../../engine/contract/graph.ts'
@@ -24,6 +24,8 @@ export interface RigRunOptions {
   readonly out?: string
   readonly cache?: string
   readonly attempts?: number
+  /** Faults of the file system or the database; a clock. */
+  readonly store?: Pick<StoreOptions, 'files' | 'database' | 'now'>
   /** Called for every event, with a handle on the run: stop it, look at it. */
   readonly onEvent?: (event: RunEvent, handle: RunHandle) => void
 }
@@ -88,7 +90,7 @@ export function createRig(pipeline: string, texts: { readonly [name: string]: st
     const events: RunEvent[] = []
     const remark = (message: string) =>
       void events.push({ type: 'remark', atMs: 0, step: undefined, item: undefined, message })
-    const store = openStore(join(folder, options.cache ?? '.maskloom'), { remark })
+    const store = openStore(join(folder, options.cache ?? '.maskloom'), { ...options.store, remark })
     try {
       const { graph, recipes } = await compiled(store, options)
       const outDirectory = join(folder, options.out ?? 'out')
@@ -116,9 +118,9 @@ export function createRig(pipeline: string, texts: { readonly [name: string]: st
         registry: fakeRegistry,
         store,
         executor,
-        openLeases: () => openLeases(store.directory!, { remark }),
+        openLeases: () => openLeases(store.directory!, { ...options.store, remark }),
         emit: hear,
-        nowMs: Date.now,
+        nowMs: options.store?.now ?? Date.now,
         outDirectory,
         memoryBudgetBytes: 2 ** 30,
         keepGoing: options.keepGoing === true,
