@@ -3,6 +3,7 @@ import type { NodeDefinition } from '../engine/contract/node.ts'
 import type { Registry } from '../engine/contract/registry.ts'
 import { annotationsCoco } from './annotations/coco.ts'
 import { annotationsKaggleRle } from './annotations/kaggle-rle.ts'
+import { annotationsOpenImages } from './annotations/open-images.ts'
 import { boxesMatrixNms } from './boxes/matrix-nms.ts'
 import { boxesNmm } from './boxes/nmm.ts'
 import { boxesNms } from './boxes/nms.ts'
@@ -74,6 +75,7 @@ import { viewOverlay } from './view/overlay.ts'
 const nodes: readonly NodeDefinition[] = [
   annotationsCoco,
   annotationsKaggleRle,
+  annotationsOpenImages,
   boxesMatrixNms,
   boxesNmm,
   boxesNms,
