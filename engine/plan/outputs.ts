@@ -17,12 +17,15 @@ export interface Wanted {
 
 /** Checks the outputs of the root pipeline and the targets; gives those that are wanted, if nothing is wrong with them. */
 export function wantedOutputs(instance: Instance, workshop: Workshop): readonly Wanted[] {
+  // Outputs of a pipeline that others use are values like any other.
+  const alone = instance.file.inputs.size === 0
   const declared = [...instance.file.outputs].flatMap(([name, { from, where }]) => {
     const path = ['outputs', name]
     checkReference(from, path, instance, workshop)
     const sources = checked(instance, { from, where, path }, workshop)
     const report = (problem: Problem) => workshop.problems.add(instance, path, problem)
-    return sources !== undefined && deliverable(name, sources, workshop, report) ? [{ name, sources, path }] : []
+    if (sources === undefined || (alone && !deliverable(name, sources, workshop, report))) return []
+    return [{ name, sources, path }]
   })
   const { targets } = workshop
   if (targets.length === 0) return declared
