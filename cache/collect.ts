@@ -1,6 +1,7 @@
+import { dirname, resolve } from 'node:path'
 import { toHex } from './codec.ts'
 import type { Connection } from './connection.ts'
-import { type FileSystem, nodeFiles } from './files.ts'
+import { exists, type FileSystem, nodeFiles } from './files.ts'
 import { type HousekeepingOptions, type OpenIndex, withIndex } from './housekeeping.ts'
 import { USED_GRAIN_SECONDS } from './late-writes.ts'
 import { removeObject } from './objects.ts'
@@ -44,13 +45,15 @@ interface Candidate {
 
 /**
  * Brings the store under its budget by dropping bytes, never by dropping what is known: cheapest to make again, per
- * byte, first; the longer unused, the cheaper. What runs that are going on may have looked at is kept.
+ * byte, first; the longer unused, the cheaper. What runs that are going on have looked at, or may ask for, is kept.
  */
 export function collectGarbage(directory: string, options: CollectOptions): Collected {
   return withIndex(directory, options, index => {
     const { connection, nowMs } = index
     const { budgetBytes } = options
-    const liveSince = oldestLiveRunSeconds(connection, nowMs)
+    const live = liveRuns(connection, nowMs)
+    const liveSince = Math.floor(Math.min(...live.map(run => run.started_ms)) / 1000) - USED_GRAIN_SECONDS
+    connection.write('marking what runs need', () => pin(connection, live))
     connection.write('adopting values without a row', () => adoptOrphans(connection, index.files, index.directory))
     const beforeBytes = storedBytes(connection)
     const excessBytes = beforeBytes > budgetBytes ? beforeBytes - budgetBytes * SLACK : 0
@@ -69,17 +72,35 @@ export function collectGarbage(directory: string, options: CollectOptions): Coll
   })
 }
 
-/** Since when a run that goes on now may have used something; infinite if there is none. "Used" lags by its grain. */
-function oldestLiveRunSeconds(connection: Connection, nowMs: number): number {
+interface LiveRun {
+  id: string
+  started_ms: number
+  owner: number | null
+}
+
+/** Runs that are going on now, in any process. */
+function liveRuns(connection: Connection, nowMs: number): readonly LiveRun[] {
   return connection.read(() => {
     const live = liveOwners(connection, nowMs)
-    const running = connection
-      .sql<{ started_ms: number; owner: number | null }>("SELECT started_ms, owner FROM run WHERE status = 'running'")
+    return connection
+      .sql<LiveRun>("SELECT id, started_ms, owner FROM run WHERE status = 'running'")
       .all()
       .filter(run => run.owner !== null && live.has(run.owner))
-    return Math.floor(Math.min(...running.map(run => run.started_ms)) / 1000) - USED_GRAIN_SECONDS
   })
 }
+
+/** A run may ask for any output of its recipes before it has looked at it: those are kept as well as what it used. */
+function pin(connection: Connection, live: readonly LiveRun[]): void {
+  const { sql } = connection
+  sql('CREATE TEMP TABLE IF NOT EXISTS pinned (digest BLOB PRIMARY KEY)').run()
+  sql('DELETE FROM temp.pinned').run()
+  for (const { id } of live) sql(PIN).run(id)
+}
+
+const PIN = `INSERT OR IGNORE INTO temp.pinned
+  WITH RECURSIVE place (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM place WHERE i + 1 < (SELECT max(length(digests)) / 32 FROM task))
+  SELECT substr(t.digests, p.i * 32 + 1, 32) FROM task t JOIN place p ON p.i * 32 < length(t.digests)
+  WHERE t.recipe IN (SELECT recipe FROM run_recipe WHERE run = ?)`
 
 function dropCheapest(
   index: OpenIndex,
@@ -121,7 +142,8 @@ function dropCheapest(
 }
 
 /** 4096: what a small value costs beyond its bytes, so that tiny ones do not count as infinitely worth keeping. */
-const CHEAPEST = `SELECT id, digest, size, inline, cost_ms, used FROM blob WHERE used < ?
+const CHEAPEST = `SELECT id, digest, size, inline, cost_ms, used FROM blob
+  WHERE used < ? AND digest NOT IN (SELECT digest FROM temp.pinned)
   ORDER BY cost_ms / (size + 4096.0) * pow(0.5, (? - used) * 1.0 / ?), id LIMIT ?`
 
 function storedBytes(connection: Connection): number {
@@ -135,7 +157,9 @@ function protectedBytes(connection: Connection, liveSince: number): number {
   return connection.read(
     () =>
       connection
-        .sql<{ bytes: number }>('SELECT coalesce(sum(size), 0) AS bytes FROM blob WHERE used >= ?')
+        .sql<{ bytes: number }>(
+          'SELECT coalesce(sum(size), 0) AS bytes FROM blob WHERE used >= ? OR digest IN (SELECT digest FROM temp.pinned)',
+        )
         .get(liveSince)?.bytes ?? 0,
   )
 }
@@ -152,8 +176,13 @@ function giveBackPages(connection: Connection): void {
   }
 }
 
-/** A quarter of the disk, at most 100 GB: the budget when nobody set one. */
+/** A quarter of the disk, at most 100 GB: the budget when nobody set one. The folder need not be there yet. */
 export function defaultBudgetBytes(directory: string, files: FileSystem = nodeFiles): number {
-  const { blocks, bsize } = files.statfsSync(directory)
+  const { blocks, bsize } = files.statfsSync(nearestFolder(directory, files))
   return Math.min(100e9, Math.floor((blocks * bsize) / 4))
+}
+
+function nearestFolder(directory: string, files: FileSystem): string {
+  const root = resolve(directory)
+  return exists(files, root) || dirname(root) === root ? root : nearestFolder(dirname(root), files)
 }

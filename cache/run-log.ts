@@ -35,6 +35,12 @@ export function openRunLog(connection: Connection, now: () => number): RunLog {
     sql(
       `INSERT INTO run (id, pipeline, path, started_ms, status, params_json, owner) VALUES (?, ?, ?, ?, 'running', ?, ?)`,
     ).run(id, run.pipeline, run.path, run.startedMs, run.paramsJson, registerOwner(connection, now()))
+    for (const recipe of run.recipes ?? []) {
+      sql('INSERT INTO run_recipe (run, recipe) SELECT ?, id FROM recipe WHERE digest = ? ON CONFLICT DO NOTHING').run(
+        id,
+        toBytes(recipe),
+      )
+    }
   }
 
   return {

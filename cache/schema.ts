@@ -75,6 +75,14 @@ const migrations: readonly string[] = [
   );
   CREATE INDEX cell_address ON cell (address);
   `,
+  `
+  -- What a run may ask for, known when it starts: collection keeps it while the run goes on, export takes it along.
+  CREATE TABLE run_recipe (
+    run TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+    recipe INTEGER NOT NULL REFERENCES recipe (id) ON DELETE CASCADE,
+    PRIMARY KEY (run, recipe)
+  );
+  `,
 ]
 
 /**

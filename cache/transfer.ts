@@ -8,6 +8,7 @@ import { exists, nodeFiles } from './files.ts'
 import { USED_GRAIN_SECONDS } from './late-writes.ts'
 import { openStore } from './open.ts'
 import { connectReader, type ReaderConnection } from './reader-connection.ts'
+import { SCHEMA_VERSION, version } from './schema.ts'
 import { getRecipe } from './tasks.ts'
 
 export interface Transferred {
@@ -34,7 +35,8 @@ const BATCH_BYTES = 32 * 1024 * 1024
 
 /**
  * Copies what a run made or used into another folder, which is a store itself: to take it elsewhere, copy the folder
- * (or an archive of it) and `importStore` it there. Use is noted every few hours only, so more than the run's own may come along.
+ * (or an archive of it) and `importStore` it there. Results of the run's cells for other items come along, and, since
+ * use is noted every few hours only, what was used shortly before.
  *
  * @throws TaskError `unknown-run`
  */
@@ -49,13 +51,13 @@ export function exportRun(directory: string, runId: string, target: string): Tra
         fix: 'list its runs with `maskloom runs`',
       })
     }
-    return copyTasks(from, to, Math.floor(run.started_ms / 1000) - USED_GRAIN_SECONDS)
+    return copyTasks(from, to, { usedSince: Math.floor(run.started_ms / 1000) - USED_GRAIN_SECONDS, runId })
   })
 }
 
 /** Copies everything in `source`, a store, into `directory`. */
 export function importStore(directory: string, source: string): Transferred {
-  return between(source, directory, (from, to) => copyTasks(from, to, 0))
+  return between(source, directory, (from, to) => copyTasks(from, to, { usedSince: 0, runId: '' }))
 }
 
 function between(source: string, target: string, copy: (from: Source, to: Store) => Transferred): Transferred {
@@ -67,6 +69,7 @@ function between(source: string, target: string, copy: (from: Source, to: Store)
       fix: 'check the path',
     })
   }
+  bringUpToDate(directory)
   const rows = connectReader(directory, nodeFiles, openNative)
   try {
     const to = openStore(target)
@@ -80,13 +83,27 @@ function between(source: string, target: string, copy: (from: Source, to: Store)
   }
 }
 
+/** An index of an older version is migrated first; a newer one is refused with advice. */
+function bringUpToDate(directory: string): void {
+  const db = openNative(join(directory, 'index.db'), { readonly: true, fileMustExist: true })
+  const found = version(db)
+  db.close()
+  if (found !== SCHEMA_VERSION) openStore(directory).close()
+}
+
+/** Which rows to copy: used since then, or of a cell of this run. */
+interface Wanted {
+  readonly usedSince: number
+  readonly runId: string
+}
+
 /** A store that is only read: copying from it changes nothing there, not even when its values were last used. */
 interface Source {
   readonly directory: string
   readonly rows: ReaderConnection
 }
 
-function copyTasks(from: Source, to: Store, usedSinceSeconds: number): Transferred {
+function copyTasks(from: Source, to: Store, wanted: Wanted): Transferred {
   const { rows, directory } = from
   const done = { results: 0, values: 0, bytes: 0, refused: 0 }
   let batch: TaskRecord[] = []
@@ -102,7 +119,7 @@ function copyTasks(from: Source, to: Store, usedSinceSeconds: number): Transferr
     batchBytes = 0
   }
 
-  for (const row of tasksUsedSince(rows, usedSinceSeconds)) {
+  for (const row of wantedTasks(from, wanted)) {
     const outputs = unpackOutputs(row.ports, row.digests)
     const blobs: NewBlob[] = []
     for (const digest of new Set(Object.values(outputs))) {
@@ -122,17 +139,25 @@ function copyTasks(from: Source, to: Store, usedSinceSeconds: number): Transferr
 }
 
 /** Rows whose seal fits: a damaged one must not get a new seal on the other side. */
-function* tasksUsedSince(rows: ReaderConnection, usedSinceSeconds: number): Generator<Row> {
+function* wantedTasks({ rows, directory }: Source, { usedSince, runId }: Wanted): Generator<Row> {
   for (let last = 0; ; ) {
     const some = rows.ask(() =>
       rows
         .sql<Row>(
           `SELECT t.id, t.key, t.ports, t.digests, t.seal, t.duration_ms, r.digest AS recipe FROM task t JOIN recipe r ON r.id = t.recipe
-           WHERE t.id > ? AND t.used >= ? ORDER BY t.id LIMIT ?`,
+           WHERE t.id > ? AND (t.used >= ? OR t.recipe IN (SELECT recipe FROM run_recipe WHERE run = ?))
+           ORDER BY t.id LIMIT ?`,
         )
-        .all(last, usedSinceSeconds, ROWS),
+        .all(last, usedSince, runId, ROWS),
     )
-    if (some === undefined || some.length === 0) return
+    if (some === undefined) {
+      throw new TaskError({
+        code: 'bad-file',
+        message: `The index of the cache ${directory} is damaged`,
+        fix: `repair it with \`maskloom cache verify --cache ${directory}\`, then try again`,
+      })
+    }
+    if (some.length === 0) return
     yield* some.filter(row => sealOf(row.key, row.ports, row.digests).equals(row.seal))
     last = some.at(-1)?.id ?? last
   }

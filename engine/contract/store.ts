@@ -73,6 +73,8 @@ export interface RunLog {
     readonly path: string
     readonly startedMs: number
     readonly paramsJson: string
+    /** Of all its cells: what it made, used or will ask for. They must be in `recipes`. */
+    readonly recipes?: readonly Digest[]
   }) => void
   readonly finish: (
     id: string,
