@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import type { Diagnostic } from '../base/diagnostic.ts'
 import type { Loaded } from '../contract/pipeline.ts'
 import { type ConfigFile, readConfig } from '../load/config-file.ts'
-import { isOutside } from '../plan/instantiate.ts'
+import { wayOutside } from '../plan/outside.ts'
+import { realPath } from './surroundings.ts'
 
 export const configName = 'maskloom.config.yaml'
 
@@ -18,11 +19,12 @@ export function projectConfig(root: string, allowOutside: boolean): Loaded<Confi
   if (!loaded.ok || allowOutside) return loaded
   const problems = (['cache', 'out'] as const).flatMap((key): Diagnostic[] => {
     const place = loaded.value[key]
-    if (place === undefined || !isOutside(root, place)) return []
+    const outside = place && wayOutside({ root, allowOutside, realPath }, place)
+    if (outside === undefined) return []
     return [
       {
         code: 'outside-root',
-        message: `\`${key}\` is ${place}, outside the project (${root})`,
+        message: `\`${key}\` is ${place}, ${outside}`,
         at: loaded.value.locate([key]),
         fix: 'choose a place inside the project, or run with --allow-outside',
       },

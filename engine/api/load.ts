@@ -4,6 +4,7 @@ import type { Json } from '../base/canonical.ts'
 import type { Diagnostic } from '../base/diagnostic.ts'
 import type { Loaded, PipelineFile } from '../contract/pipeline.ts'
 import type { Registry } from '../contract/registry.ts'
+import type { ConfigFile } from '../load/config-file.ts'
 import { loadPipeline } from '../load/load.ts'
 import {
   mergeSettings,
@@ -13,6 +14,7 @@ import {
   settingsFromFile,
   settingsFromValues,
 } from '../load/settings.ts'
+import { projectConfig } from './config.ts'
 import { PipelineError } from './pipeline-error.ts'
 import { findPipeline, projectRoot } from './project.ts'
 import { registryWith } from './user-nodes.ts'
@@ -27,14 +29,14 @@ export interface LoadOptions {
   readonly set?: readonly string[]
   /** Where relative paths start and a pipeline is looked for. Default: the working directory of the process. */
   readonly directory?: string
-  /** Cache folder; false: a throw-away one. Default: `.maskloom` in the project. */
+  /** Cache folder; false: a throw-away one. Default: what the project's config says, or `.maskloom` in the project. */
   readonly cache?: string | false
-  /** `cpu` (default), or devices such as `cuda:0,cuda:1`. */
+  /** `cpu`, or devices such as `cuda:0,cuda:1`. Default: what the project's config says, or `cpu`. */
   readonly device?: string
   /** Modules of nodes of your own: paths of files, or names of packages. */
   readonly nodes?: readonly string[]
-  /** Modules that the project would like to have loaded and that the user has not allowed; problems mention them. */
-  readonly offeredNodes?: readonly string[]
+  /** Loads the modules of nodes that the project's config names, too. Their code runs in this process. */
+  readonly allowNodes?: boolean
   /** Lets the pipeline read outside the project folder, and write there. */
   readonly allowOutside?: boolean
   /** Lets the pipeline run programs (`command/run`). */
@@ -50,6 +52,8 @@ export interface Pipeline {
   readonly path: string
   /** The project folder: nothing outside it is read or written unless that is allowed. */
   readonly root: string
+  /** `maskloom.config.yaml` of the project, if it has one. Options win over it. */
+  readonly config: ConfigFile | undefined
   readonly file: PipelineFile
   /** Values given for its parameters, by name. */
   readonly settings: ReadonlyMap<string, Setting>
@@ -80,12 +84,18 @@ export async function readPipeline(name: string, options: LoadOptions): Promise<
     settingsFromValues(options.params ?? {}, file.params, directory),
     settingsFromArguments(options.set ?? [], file.params, directory),
   ])
-  if (problems.length > 0) return { ok: false, problems }
   const { name: title, path } = file
   const root = projectRoot(dirname(path))
-  const registry = await registryWith(options.nodes ?? [], directory)
-  if (!registry.ok) return registry
-  return { ok: true, value: { name: title, path, root, file, settings: values, registry: registry.value, options } }
+  const config = projectConfig(root, options.allowOutside === true)
+  const named = config.ok && options.allowNodes === true ? (config.value?.nodes ?? []) : []
+  const registry = await registryWith([
+    ...named.map(name => ({ name, directory: root })),
+    ...(options.nodes ?? []).map(name => ({ name, directory })),
+  ])
+  const others = [config, registry].flatMap(read => (read.ok ? [] : read.problems))
+  if (!config.ok || !registry.ok || problems.length > 0) return { ok: false, problems: [...problems, ...others] }
+  const pipeline = { name: title, path, root, config: config.value, file, settings: values, options }
+  return { ok: true, value: { ...pipeline, registry: registry.value } }
 }
 
 function readParamFile(path: string, file: PipelineFile): Settings {

@@ -6,6 +6,7 @@ import type { Diagnostic } from '../base/diagnostic.ts'
 import type { Store } from '../contract/store.ts'
 import { type Compiled, checkUnbound, compile } from '../plan/compile.ts'
 import { wayOutside } from '../plan/outside.ts'
+import { cacheFolder } from './cache-place.ts'
 import type { Pipeline } from './load.ts'
 import { realPath, realSurroundings } from './surroundings.ts'
 
@@ -78,17 +79,19 @@ function unboundProblem(pipeline: Pipeline): Diagnostic {
   }
 }
 
-/** An unknown node may be one of those the project's configuration names: loading them is code, and the user's choice. */
-function offerNodes(problem: Diagnostic, { options: { offeredNodes = [] } }: Pipeline): Diagnostic {
-  if (problem.code !== 'unknown-node' || offeredNodes.length === 0) return problem
-  const fix = `the configuration of the project names modules of nodes (${offeredNodes.join(', ')}); if you trust them, load them: --allow-nodes`
+/** An unknown node may be one of those the project's config names: loading them is code, and the user's choice. */
+function offerNodes(problem: Diagnostic, { config, options }: Pipeline): Diagnostic {
+  const offered = config?.nodes ?? []
+  if (problem.code !== 'unknown-node' || offered.length === 0 || options.allowNodes === true) return problem
+  const fix = `the configuration of the project names modules of nodes (${offered.join(', ')}); if you trust them, load them: --allow-nodes`
   return { ...problem, fix }
 }
 
 /** A folder that came with the project must not lead elsewhere; one that the user named may be anywhere. */
-function cacheProblems({ root, options }: Pipeline): readonly Diagnostic[] {
+function cacheProblems(pipeline: Pipeline): readonly Diagnostic[] {
+  const { root, options } = pipeline
   if (options.cache !== undefined) return []
-  const folder = join(root, '.maskloom')
+  const folder = cacheFolderOf(pipeline)
   const surroundings = { root, allowOutside: options.allowOutside === true, realPath }
   for (const path of [folder, ...['objects', 'tmp', 'runs', 'aside'].map(name => join(folder, name))]) {
     const outside = wayOutside(surroundings, path)
@@ -99,9 +102,15 @@ function cacheProblems({ root, options }: Pipeline): readonly Diagnostic[] {
   return []
 }
 
-function openCache({ root, options }: Pipeline, remark: (message: string) => void) {
+/** Unless it is a throw-away one. */
+function cacheFolderOf({ root, config, options: { cache, directory = '.' } }: Pipeline): string {
+  return cacheFolder(cache === false ? undefined : cache, config, root, resolve(directory))
+}
+
+function openCache(pipeline: Pipeline, remark: (message: string) => void) {
+  const { options } = pipeline
   const throwAway = options.cache === false ? mkdtempSync(join(tmpdir(), 'maskloom-')) : undefined
-  const folder = throwAway ?? resolve(options.directory ?? '.', options.cache || join(root, '.maskloom'))
+  const folder = throwAway ?? cacheFolderOf(pipeline)
   const removeFolder = () => void (throwAway && rmSync(throwAway, { recursive: true, force: true }))
   try {
     const store = openStore(folder, { remark })
@@ -116,12 +125,19 @@ function openCache({ root, options }: Pipeline, remark: (message: string) => voi
   }
 }
 
-function surroundingsOf({ root, options }: Pipeline, store: Store) {
+/** Devices of inference: those asked for, or the config's. */
+export function devicesOf({ config, options }: Pipeline): readonly [string, ...string[]] {
+  const [first = 'cpu', ...others] = options.device?.split(',') ?? config?.devices ?? []
+  return [first, ...others]
+}
+
+function surroundingsOf(pipeline: Pipeline, store: Store) {
+  const { root, options } = pipeline
   return realSurroundings(store, {
     root,
     allowOutside: options.allowOutside === true,
     permits: { commands: options.allowCommands === true },
-    device: options.device?.split(',')[0] ?? 'cpu',
+    device: devicesOf(pipeline)[0],
     environment: options.environment ?? process.env,
   })
 }

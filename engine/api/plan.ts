@@ -5,10 +5,11 @@ import { planReport } from '../run/plan-report.ts'
 import { createExplainer } from './explain.ts'
 import type { Pipeline } from './load.ts'
 import { openPipeline } from './open.ts'
+import { chosenPart, type PartOptions } from './part.ts'
 import { PipelineError } from './pipeline-error.ts'
 import { listFiles } from './surroundings.ts'
 
-export interface PlanOptions {
+export interface PlanOptions extends PartOptions {
   /** Names of outputs, or `step.port`; default: all outputs. */
   readonly targets?: readonly string[]
   /** Told what the user should know about the cache. */
@@ -17,7 +18,7 @@ export interface PlanOptions {
 
 /**
  * What a run would do, per step, and why. Nothing is run.
- * @throws PipelineError when the pipeline does not pass `check`.
+ * @throws PipelineError when the pipeline does not pass `check`, or the items asked for are not there.
  */
 export async function plan(pipeline: Pipeline, options: PlanOptions = {}): Promise<PlanReport> {
   const opened = await openPipeline(pipeline, options.targets ?? [], options.remark ?? (() => {}))
@@ -26,10 +27,12 @@ export async function plan(pipeline: Pipeline, options: PlanOptions = {}): Promi
   const { graph, recipes } = opened.compiled
   const { registry } = pipeline
   try {
+    const chosen = chosenPart(pipeline, graph, options)
     const result = forecast(graph, {
       registry,
       store,
-      listItems: cell => listItems(graph, cell, registry, store, listFiles),
+      listItems: cell => listItems(graph, cell, registry, store, listFiles, chosen),
+      ...(chosen === undefined ? {} : { chosen }),
     })
     return planReport(result, registry, createExplainer(result, recipes, store).reason)
   } finally {

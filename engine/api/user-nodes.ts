@@ -8,14 +8,19 @@ import type { Loaded } from '../contract/pipeline.ts'
 import type { AddedModule, Registry } from '../contract/registry.ts'
 import { extendRegistry } from '../run/load-registry.ts'
 
+/** The path of a file, or the name of a package, and where relative paths start and packages are looked for. */
+export interface NodesModule {
+  readonly name: string
+  readonly directory: string
+}
+
 /**
  * The nodes that come with Maskloom together with those of these modules. Loading a module runs its code: only call
- * this with names the user gave.
- * @param directory - where relative paths start and packages are looked for.
+ * this with names the user gave, or allowed.
  */
-export async function registryWith(names: readonly string[], directory: string): Promise<Loaded<Registry>> {
+export async function registryWith(wanted: readonly NodesModule[]): Promise<Loaded<Registry>> {
   try {
-    const modules = new Map(names.map(name => findModule(name, directory)).map(module => [module.url, module]))
+    const modules = new Map(wanted.map(one => findModule(one)).map(module => [module.url, module]))
     return { ok: true, value: await extendRegistry(registry, [...modules.values()]) }
   } catch (error) {
     if (error instanceof TaskError) return { ok: false, problems: [error.diagnostic] }
@@ -24,7 +29,7 @@ export async function registryWith(names: readonly string[], directory: string):
 }
 
 /** The version of its content is part of the URL, so that a module that was edited is loaded anew in the same process. */
-function findModule(name: string, directory: string): AddedModule {
+function findModule({ name, directory }: NodesModule): AddedModule {
   const file = looksLikePath(name) ? entryOf(resolve(directory, name)) : packageEntry(name, directory)
   if (file === undefined) {
     throw new TaskError({

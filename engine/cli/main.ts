@@ -1,6 +1,16 @@
 import { Command } from 'commander'
 import { packageVersion } from '../api/project.ts'
-import { addPipelineOptions, addRunOptions, type PipelineOptions, type RunOptions } from './options.ts'
+import { addCacheCommands } from './cache-program.ts'
+import {
+  addCacheOptions,
+  addItemOptions,
+  addPipelineOptions,
+  addRunOptions,
+  type CacheOptions,
+  type ItemOptions,
+  type PipelineOptions,
+  type RunOptions,
+} from './options.ts'
 import { exitCode, sayingProblems } from './say.ts'
 
 /** The composition root: arguments in, exit code out. Commands are loaded when they are used, for a quick `--help`. */
@@ -33,9 +43,9 @@ addPipelineOptions(
   act(async () => (await import('./commands/check.ts')).checkCommand(pipeline, options), options),
 )
 
-addPipelineOptions(
-  program.command('plan <pipeline> [targets...]').description('show what a run would do, and why'),
-).action(async (pipeline: string, targets: string[], options: PipelineOptions) =>
+addItemOptions(
+  addPipelineOptions(program.command('plan <pipeline> [targets...]').description('show what a run would do, and why')),
+).action(async (pipeline: string, targets: string[], options: PipelineOptions & ItemOptions) =>
   act(async () => (await import('./commands/plan.ts')).planCommand(pipeline, targets, options), options),
 )
 
@@ -64,26 +74,17 @@ program
     act(async () => (await import('./commands/schema.ts')).schemaCommand(options)),
   )
 
-const cache = program.command('cache').description('look after the cache')
-cache
-  .command('stats')
-  .description('what is in it')
-  .option('--cache <dir>', 'cache folder (default: .maskloom in the project)')
-  .option('--json', 'machine-readable output on stdout')
-  .action(async (options: { cache?: string; json?: true }) =>
-    act(async () => (await import('./commands/cache.ts')).cacheStatsCommand(options)),
-  )
+addCacheCommands(program, act)
 
-program
-  .command('runs')
-  .description('list past runs, or show one')
-  .argument('[run]', 'a run id, or `last`')
-  .option('--cache <dir>', 'cache folder (default: .maskloom in the project)')
-  .option('--html <file>', 'write the report of the run as an HTML page')
-  .option('--json', 'machine-readable output on stdout')
-  .action(async (run: string | undefined, options: { cache?: string; html?: string; json?: true }) =>
-    act(async () => (await import('./commands/runs.ts')).runsCommand(run, options)),
-  )
+addCacheOptions(
+  program
+    .command('runs')
+    .description('list past runs, or show one')
+    .argument('[run]', 'a run id, or `last`')
+    .option('--html <file>', 'write the report of the run as an HTML page'),
+).action(async (run: string | undefined, options: CacheOptions & { html?: string }) =>
+  act(async () => (await import('./commands/runs.ts')).runsCommand(run, options), options),
+)
 
 async function act(command: () => Promise<number>, { json }: { readonly json?: true } = {}): Promise<void> {
   process.exitCode = await sayingProblems(json === true, command)

@@ -8,10 +8,11 @@ export function loadOptions(options: PipelineOptions): LoadOptions {
   return {
     set: options.set,
     paramFiles: options.params,
-    device: options.device,
     nodes: options.nodes,
+    allowNodes: options.allowNodes === true,
     allowOutside: options.allowOutside === true,
     allowCommands: options.allowCommands === true,
+    ...(options.device === undefined ? {} : { device: options.device }),
     ...(options.cache === undefined ? {} : { cache: options.cache }),
   }
 }

@@ -20,6 +20,11 @@ export function sayProblems(problems: readonly Diagnostic[], json: boolean): voi
   process.stderr.write(`${text}\n${count}\n`)
 }
 
+/** Something about the cache that the user should know. */
+export function sayRemark(message: string): void {
+  process.stderr.write(`${message}\n`)
+}
+
 export function wantsColour(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY === true && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb'
 }

@@ -156,6 +156,17 @@ export interface RunFinished extends Base {
   /** Output name → absolute path of the file or folder. */
   readonly outputs: { readonly [name: string]: string }
   readonly wallMs: number
+  /** Of a run with `--audit`. */
+  readonly audit?: AuditResult
+}
+
+/** Hits that were computed again, and what came of it. */
+export interface AuditResult {
+  /** Tasks. */
+  readonly audited: number
+  readonly different: number
+  /** Names of nodes found not to be deterministic, or suspected of it, sorted. */
+  readonly nodes: readonly string[]
 }
 
 export interface TaskCounts {

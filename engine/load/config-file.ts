@@ -58,7 +58,7 @@ export const configSchema: Schema = {
     nodes: {
       type: 'array',
       items: { type: 'string', minLength: 1 },
-      description: 'Modules with your own nodes: files, or names of packages; `--nodes`.',
+      description: 'Modules with your own nodes: files, or names of packages; loaded only with `--allow-nodes`.',
     },
   },
 }

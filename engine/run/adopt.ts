@@ -1,7 +1,7 @@
 import { type Digest, recordDigest, sha256 } from '../base/digest.ts'
 import { decodeManifest } from '../base/manifest.ts'
-import type { Store, TaskRecord } from '../contract/store.ts'
-import { type Column, columnManifest } from './columns.ts'
+import type { NewBlob, Store, TaskRecord } from '../contract/store.ts'
+import { type Column, columnManifest, narrowColumn } from './columns.ts'
 import { collectionInputs, columnOf, type GroupState, groupKey, portName, type RunState } from './state.ts'
 
 /** Takes over what a row says about a whole group: the columns of its exports. False if a manifest is lost. */
@@ -20,7 +20,11 @@ export function adoptGroup(state: RunState, group: GroupState, store: Store): bo
   return true
 }
 
-/** Takes over the output digests of a collection or scatter cell. False if a manifest among them is lost. */
+/**
+ * Takes over the output digests of a collection or scatter cell; of a scatter cell the part of the items that the run
+ * is about. False if a manifest among them is lost.
+ * @throws TaskError when the items asked for are not there.
+ */
 export function adoptOutputs(
   state: RunState,
   group: GroupState,
@@ -36,7 +40,9 @@ export function adoptOutputs(
     }
     const bytes = store.read(digest)
     if (bytes === undefined) return false
-    const column = columnFrom(bytes, undefined)
+    const all = columnFrom(bytes, undefined)
+    const keep = state.chosen?.keep(group.group.index, all.ids)
+    const column = keep === undefined ? all : narrowColumn(all, new Set(all.ids.filter(keep)))
     group.ids = column.ids
     group.status = new Array(column.ids.length).fill('done')
     state.columns.set(portName(source), column)
@@ -44,10 +50,18 @@ export function adoptOutputs(
   return true
 }
 
+/** A part of a scatter cell's items is a list that nobody has stored: steps that read all of it need it. */
+export function storePart(state: RunState, group: GroupState, store: Store): void {
+  if (state.chosen === undefined || group.group.form !== 'scatter' || group.failed > 0) return
+  const { recipe } = group.wire.tasks[0]!
+  const { digests, blobs } = manifestsOf(state, group)
+  const outputs = Object.fromEntries(group.group.exports.map(({ port }, i) => [port, digests[i]!]))
+  store.commit([{ key: recordDigest('maskloom.part.1', digests), recipe, outputs, durationMs: 0, blobs }])
+}
+
 /** The row that makes a finished group one look-up next time, with the manifests of its exports. */
 export function groupRecord(state: RunState, group: GroupState): TaskRecord {
-  const manifests = group.group.exports.map(source => columnManifest(columnOf(state, source)))
-  const digests = manifests.map(bytes => sha256(bytes))
+  const { digests, blobs } = manifestsOf(state, group)
   const upstream = group.upstream.map(index => state.groups[index]!)
   const complete = group.failed === 0 && upstream.every(other => other.phase === 'done' && other.failed === 0)
   if (complete) group.key ??= groupKey(group, collectionInputs(state, group))
@@ -57,8 +71,17 @@ export function groupRecord(state: RunState, group: GroupState): TaskRecord {
     recipe: group.wire.tasks[0]!.recipe,
     outputs: Object.fromEntries(digests.map((digest, i) => [String(i), digest])),
     durationMs: 0,
-    blobs: manifests.map((bytes, i) => ({ digest: digests[i]!, sizeBytes: bytes.byteLength, content: bytes })),
+    blobs,
   }
+}
+
+/** Of a group's exports. */
+function manifestsOf(state: RunState, group: GroupState): { readonly digests: Digest[]; readonly blobs: NewBlob[] } {
+  const blobs = group.group.exports.map((source): NewBlob => {
+    const bytes = columnManifest(columnOf(state, source))
+    return { digest: sha256(bytes), sizeBytes: bytes.byteLength, content: bytes }
+  })
+  return { digests: blobs.map(blob => blob.digest), blobs }
 }
 
 function columnFrom(bytes: Uint8Array, ids: readonly string[] | undefined): Column {

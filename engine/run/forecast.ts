@@ -7,7 +7,8 @@ import { adoptGroup, adoptOutputs } from './adopt.ts'
 import { emptyColumn, positionOf } from './columns.ts'
 import { addRebuilds, type Fate } from './fate.ts'
 import { missingInput } from './host.ts'
-import { hasNoItems, openFiles, openItems, wholeKey } from './open-groups.ts'
+import type { ChosenItems } from './item-choice.ts'
+import { hasNoItems, isUnknownPart, openFiles, openItems, wholeKey } from './open-groups.ts'
 import { earlierInputs } from './record.ts'
 import { resolveUnit } from './resolve.ts'
 import { selectItems } from './select-items.ts'
@@ -35,6 +36,8 @@ export interface ForecastOptions {
   readonly registry: Registry
   readonly store: Store
   readonly listItems: (cell: number) => readonly { readonly id: string; readonly file: ItemFile }[]
+  /** The run would be about a part of the items. */
+  readonly chosen?: ChosenItems
 }
 
 /**
@@ -45,7 +48,7 @@ type Unknown = 'fresh' | 'maybe'
 
 export function forecast(graph: Graph, options: ForecastOptions): Forecast {
   const { registry, store } = options
-  const state = createRunState(graph)
+  const state = createRunState(graph, options.chosen)
   const unknown = new Map<string, Map<number, Unknown>>()
   const unknownWhole = new Map<string, Unknown>()
   const fates: (readonly (readonly Fate[])[])[] = []
@@ -62,7 +65,9 @@ export function forecast(graph: Graph, options: ForecastOptions): Forecast {
     }
     group.phase = 'done'
     if (!upstreamDeferred && !chooserOpen) group.selected = selectItems(state, group, registry, store)
-    return isWhole(group) ? [[wholeFate(group, upstreamDeferred || chooserOpen)]] : itemFates(group)
+    return isWhole(group)
+      ? [[wholeFate(group, upstreamDeferred || chooserOpen || isUnknownPart(state, group))]]
+      : itemFates(group)
   }
 
   function isOpen(source: CellPort): boolean {

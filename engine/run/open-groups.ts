@@ -17,9 +17,10 @@ export interface Opening {
 /**
  * May this group begin? Collection and scatter cells, and whole-collection inputs, wait until what they read is done;
  * per-item inputs only until their items are known (those of a scatter or split group are known when it is done). What
- * chooses the items must be done.
+ * chooses the items must be done. When a run is about a part of the items, the reference comes before other sources.
  */
 export function canOpen(state: RunState, group: GroupState): boolean {
+  if (isUnknownPart(state, group)) return false
   const needsAll = group.group.form !== 'items' && group.group.form !== 'split'
   const shared = new Set(
     group.group.externals.flatMap((source, i) => (group.wire.externals[i]!.per === 'collection' ? [source.cell] : [])),
@@ -35,6 +36,12 @@ export function canOpen(state: RunState, group: GroupState): boolean {
     const complete = needsAll || makesItems || chooses || other.group.cells.some(cell => shared.has(cell))
     return complete ? other.phase === 'done' : other.phase !== 'waiting'
   })
+}
+
+/** A source of which nobody can say yet what part of its items the run is about. */
+export function isUnknownPart({ chosen }: RunState, { group }: GroupState): boolean {
+  if (chosen === undefined || chosen.known() || group.index === chosen.reference) return false
+  return chosen.sources.includes(group.index)
 }
 
 /** A step before this one failed as a whole, so there is nothing to begin with. */

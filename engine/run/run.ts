@@ -1,11 +1,14 @@
 import type { Digest } from '../base/digest.ts'
-import type { Emit, RunFinished, RunStatus, TaskCounts } from '../contract/event.ts'
+import type { AuditResult, Emit, RunFinished, RunStatus, TaskCounts } from '../contract/event.ts'
 import type { Graph } from '../contract/graph.ts'
 import type { Leases } from '../contract/lease.ts'
 import type { Registry } from '../contract/registry.ts'
 import type { Store } from '../contract/store.ts'
+import { storePart } from './adopt.ts'
+import { auditHits } from './audit.ts'
 import { deliverOutputs } from './deliver.ts'
 import type { Executor } from './executor.ts'
+import type { ChosenItems } from './item-choice.ts'
 import { createUnitLeases } from './leases.ts'
 import { listItems } from './list-items.ts'
 import { createNarrator } from './narrate.ts'
@@ -33,6 +36,12 @@ export interface RunRequest {
   /** Ids of steps that run although they are known. */
   readonly forcedSteps: readonly string[]
   readonly listFiles: (folder: string, globs: readonly string[]) => readonly string[]
+  /** The run is about a part of the items. */
+  readonly chosen?: ChosenItems | undefined
+  /** Share of the hits, in (0, 1], that are computed again and compared. */
+  readonly auditShare?: number | undefined
+  /** Tidies the cache after a run that stored something; says what the user should know of it. */
+  readonly keepBudget?: (() => string | undefined) | undefined
   /** Parameters as given, for the record of the run. */
   readonly paramsJson: string
 }
@@ -52,6 +61,7 @@ export function startRun(request: RunRequest): RunHandle {
   const counts = { hit: 0, done: 0, rebuilt: 0, failed: 0, skipped: 0 }
   let inferences = 0
   let stopStatus: RunStatus | undefined
+  let audit: AuditResult | undefined
   const narrator = createNarrator(
     graph,
     event => {
@@ -81,11 +91,15 @@ export function startRun(request: RunRequest): RunHandle {
     executor,
     writer,
     narrator,
+    chosen: request.chosen,
     keepGoing: request.keepGoing,
     forced,
     leases,
-    listItems: cell => listItems(graph, cell, registry, store, request.listFiles),
-    groupDone: (state, group) => recordCells(state, group, store, request.runId),
+    listItems: cell => listItems(graph, cell, registry, store, request.listFiles, request.chosen),
+    groupDone(state, group) {
+      storePart(state, group, store)
+      recordCells(state, group, store, request.runId)
+    },
   })
 
   return {
@@ -110,6 +124,7 @@ export function startRun(request: RunRequest): RunHandle {
       path: graph.path,
       startedMs,
       paramsJson: request.paramsJson,
+      recipes: [...request.recipes.keys()],
     })
     narrator.emit({
       type: 'run.started',
@@ -142,6 +157,7 @@ export function startRun(request: RunRequest): RunHandle {
           request.writableFolders,
         )
       }
+      if (stopStatus === undefined && request.auditShare !== undefined) audit = await auditWith(request.auditShare)
     } catch (error) {
       trouble = { error }
     } finally {
@@ -157,7 +173,7 @@ export function startRun(request: RunRequest): RunHandle {
 
   function end(outputs: { readonly [name: string]: string }, trouble: boolean): RunFinished {
     const finishedMs = nowMs()
-    const failed = trouble || counts.failed > 0 || schedule.failed()
+    const failed = trouble || counts.failed > 0 || schedule.failed() || (audit?.different ?? 0) > 0
     const status: RunStatus = stopStatus ?? (failed ? 'failed' : 'done')
     const tasks: TaskCounts = { ...counts }
     const event: RunFinished = {
@@ -168,15 +184,26 @@ export function startRun(request: RunRequest): RunHandle {
       inferences,
       outputs,
       wallMs: finishedMs - startedMs,
+      ...(audit === undefined ? {} : { audit }),
     }
-    request.emit(event)
     try {
-      const summaryJson = JSON.stringify({ tasks, inferences, outputs, wallMs: event.wallMs })
+      const summaryJson = JSON.stringify({ tasks, inferences, outputs, wallMs: event.wallMs, audit })
       store.runs.finish(request.runId, { finishedMs, status, summaryJson })
+      // Only now does what it made not count as needed by a run that goes on.
+      const tidied = tasks.done + tasks.rebuilt > 0 ? request.keepBudget?.() : undefined
+      if (tidied !== undefined) narrator.remark(undefined, undefined, tidied)
     } catch (error) {
       // A full disk, say: the trouble that is already being reported.
       if (!trouble) throw error
+    } finally {
+      request.emit(event)
     }
     return event
+  }
+
+  function auditWith(share: number): Promise<AuditResult> {
+    const { state, unitOf } = schedule
+    const stopped = () => stopStatus !== undefined
+    return auditHits(state, { share, seed: request.runId, executor, narrator, unitOf, stopped })
   }
 }

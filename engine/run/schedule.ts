@@ -7,9 +7,10 @@ import type { Store } from '../contract/store.ts'
 import { adoptGroup, adoptOutputs, groupRecord } from './adopt.ts'
 import { expandChildren } from './children.ts'
 import { emptyColumn } from './columns.ts'
-import { createDispatch } from './dispatch.ts'
+import { createDispatch, type Dispatch } from './dispatch.ts'
 import { type Executor, RunFailure, WorkerCrash } from './executor.ts'
 import { createFailureLimit } from './failure-limit.ts'
+import type { ChosenItems } from './item-choice.ts'
 import type { UnitLeases } from './leases.ts'
 import type { Narrator } from './narrate.ts'
 import { canOpen, hasNoItems, type Opening, openFiles, openItems, refusal, wholeKey } from './open-groups.ts'
@@ -39,6 +40,8 @@ export interface ScheduleOptions {
   readonly narrator: Narrator
   /** Items of a `files` cell, sorted by id, hashed. */
   readonly listItems: (cell: number) => readonly { readonly id: string; readonly file: ItemFile }[]
+  /** The run is about a part of the items. */
+  readonly chosen: ChosenItems | undefined
   /** Go on with what does not depend on a failed task. */
   readonly keepGoing: boolean
   /** Cells that must run although they are known (`--force`). */
@@ -61,6 +64,7 @@ export interface Schedule {
   /** What is in flight is given up: it does not count as failed. */
   readonly abort: () => void
   readonly remake: (source: CellPort, item: string | undefined) => Promise<void>
+  readonly unitOf: Dispatch['unitOf']
 }
 
 const sliceMs = 20
@@ -72,7 +76,7 @@ const sliceMs = 20
  */
 export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule {
   const { registry, store, executor, writer, narrator, leases } = options
-  const state = createRunState(graph)
+  const state = createRunState(graph, options.chosen)
   const dispatch = createDispatch(state, store, executor, writer, narrator, leases, options.forced, fail)
   const lanes = createLanes(state.groups, executor, pump)
   const limit = createFailureLimit(graph, options.keepGoing)
@@ -110,6 +114,7 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
       stop()
     },
     remake: dispatch.remake,
+    unitOf: dispatch.unitOf,
     failed: () => state.groups.some(group => group.failed > 0),
     queued: lanes.queued,
   }

@@ -49,8 +49,8 @@ export function selectItems(
       texts.set(digest, text)
       if (text === equals) ids.add(id)
     }
-    // A text that can occur and does not: the step runs on no item.
-    if (ids.size === 0 && !choices(source, kind).includes(equals))
+    // A text that can occur and does not: the step runs on no item. A part of the items may well have none.
+    if (ids.size === 0 && state.chosen === undefined && !choices(source, kind).includes(equals))
       throw nothingChosen(source, equals, new Set(texts.values()))
     return ids
   }

@@ -3,6 +3,7 @@ import { type Digest, type Key, sha256 } from '../base/digest.ts'
 import type { CellPort, Graph, Group } from '../contract/graph.ts'
 import type { ItemFile } from '../contract/node.ts'
 import { type Column, columnManifest, narrowColumn, type Positions, positionOf } from './columns.ts'
+import type { ChosenItems } from './item-choice.ts'
 import { type WireGroup, wireGroup } from './wire.ts'
 
 /** What a run knows, and nothing about how it proceeds: digests by port, the state of every group and item. */
@@ -16,6 +17,8 @@ export interface RunState {
   /** Files behind the items of `files` groups: by group in item order, and all of an item by its id. */
   readonly files: { readonly byGroup: Map<number, readonly ItemFile[]>; readonly byItem: Map<string, ItemFile[]> }
   readonly addresses: ReadonlyMap<number, string>
+  /** The run is about a part of the items. */
+  readonly chosen: ChosenItems | undefined
 }
 
 export type ItemStatus = 'waiting' | 'ready' | 'running' | 'done' | 'failed'
@@ -46,7 +49,7 @@ export interface GroupState {
   ended: Uint8Array
 }
 
-export function createRunState(graph: Graph): RunState {
+export function createRunState(graph: Graph, chosen?: ChosenItems): RunState {
   const cells = graph.steps.flatMap(step => step.cells.map(cell => ({ step, cell })))
   const groupOfCell = new Map(cells.map(({ cell }) => [cell.index, cell.group]))
   const joinOfCell = new Map(cells.map(({ cell, step }) => [cell.index, step.join]))
@@ -60,7 +63,11 @@ export function createRunState(graph: Graph): RunState {
       wire: wireGroup(graph, group),
       join: joinOfCell.get(group.cells[0]!)!,
       upstream: upstream[group.index]!,
-      downstream: upstream.flatMap((list, index) => (list.includes(group.index) ? [index] : [])),
+      downstream: [
+        ...upstream.flatMap((list, index) => (list.includes(group.index) ? [index] : [])),
+        // Other sources can be narrowed, so begin, only when the reference is known.
+        ...(group.index === chosen?.reference ? chosen.sources.filter(index => index !== group.index) : []),
+      ],
       phase: 'waiting',
       ids: [],
       selected: undefined,
@@ -81,6 +88,7 @@ export function createRunState(graph: Graph): RunState {
     singles: new Map(),
     files: { byGroup: new Map(), byItem: new Map() },
     addresses: new Map(cells.map(({ cell }) => [cell.index, cell.address])),
+    chosen,
   }
 }
 

@@ -81,8 +81,12 @@ describe('nodes of a user', () => {
   it('are unknown until the user names them', async () => {
     const { problems } = await check('pipeline.yaml', { directory: folder })
     expect(problems).toMatchObject([{ code: 'unknown-node' }, { code: 'unknown-node' }, { code: 'unknown-node' }])
-    const offered = await check('pipeline.yaml', { directory: folder, offeredNodes: ['./my-nodes'] })
+    write(folder, { 'maskloom.config.yaml': 'nodes: [./my-nodes]\n' })
+    const offered = await check('pipeline.yaml', { directory: folder })
+    const allowed = await check('pipeline.yaml', { directory: folder, allowNodes: true })
+    write(folder, { 'maskloom.config.yaml': '' })
     expect(offered.problems[0]?.fix).toContain('./my-nodes); if you trust them, load them: --allow-nodes')
+    expect(allowed.problems).toEqual([])
   })
 
   it('that were edited without a new version are remarked on once, and take effect when forced', async () => {

@@ -1,26 +1,26 @@
-import { join, resolve } from 'node:path'
 import { openStore } from '../../../cache/open.ts'
-import { projectRoot } from '../../api/project.ts'
+import { cacheBudgetBytes } from '../../api/cache-place.ts'
 import { formatBytes, formatCount } from '../../report/format.ts'
-import { exitCode } from '../say.ts'
+import { cachePlace } from '../cache-place.ts'
+import type { CacheOptions } from '../options.ts'
+import { exitCode, sayRemark } from '../say.ts'
 
-export function cacheFolder(option: string | undefined): string {
-  return resolve(option ?? join(projectRoot(process.cwd()), '.maskloom'))
-}
-
-/** `maskloom cache stats`. */
-export async function cacheStatsCommand(options: { readonly cache?: string; readonly json?: true }): Promise<number> {
-  const store = openStore(cacheFolder(options.cache), { remark: message => process.stderr.write(`${message}\n`) })
+/** `maskloom cache stats`: how much there is. */
+export async function cacheStatsCommand(options: CacheOptions): Promise<number> {
+  const { folder, config } = cachePlace(options)
+  const store = openStore(folder, { remark: sayRemark })
   try {
     const stats = store.stats()
+    const budgetBytes = cacheBudgetBytes(undefined, config, folder)
     if (options.json) {
-      process.stdout.write(`${JSON.stringify({ directory: store.directory, ...stats })}\n`)
+      process.stdout.write(`${JSON.stringify({ directory: store.directory, ...stats, budgetBytes })}\n`)
       return exitCode.done
     }
     const lines = [
       `cache     ${store.directory}`,
       `results   ${formatCount(stats.tasks)} tasks known`,
       `values    ${formatCount(stats.blobs)} stored, ${formatBytes(stats.blobBytes)} (${formatCount(stats.inlineBlobs)} in the database, ${formatCount(stats.fileBlobs)} as files)`,
+      `budget    ${formatBytes(budgetBytes)}`,
       `database  ${formatBytes(stats.databaseBytes)}`,
     ]
     process.stdout.write(`${lines.join('\n')}\n`)

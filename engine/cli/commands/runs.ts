@@ -7,18 +7,17 @@ import { readJournal } from '../../report/journal.ts'
 import { noPaint, terminalPaint } from '../../report/paint.ts'
 import { runsLines } from '../../report/runs-table.ts'
 import { summaryLines } from '../../report/summary.ts'
-import { exitCode, sayProblems, wantsColour } from '../say.ts'
-import { cacheFolder } from './cache.ts'
+import { cachePlace } from '../cache-place.ts'
+import type { CacheOptions } from '../options.ts'
+import { exitCode, sayProblems, sayRemark, wantsColour } from '../say.ts'
 
-interface RunsOptions {
-  readonly cache?: string
+interface RunsOptions extends CacheOptions {
   readonly html?: string
-  readonly json?: true
 }
 
 /** `maskloom runs [run]`: the list, or one run as its journal tells it. */
 export async function runsCommand(run: string | undefined, options: RunsOptions): Promise<number> {
-  const store = openStore(cacheFolder(options.cache))
+  const store = openStore(cachePlace(options).folder, { remark: sayRemark })
   try {
     const runs = store.runs.list(run === undefined ? 30 : 1000)
     if (run === undefined) {
