@@ -12,7 +12,15 @@ const DIGITS = 1 << DIGIT_BITS
 export function argsortDescending(scores: Float64Array | Float32Array): Uint32Array {
   const count = scores.length
   if (count <= SMALL) return insertionArgsort(scores)
-  const words = scores instanceof Float32Array ? keyWords32(scores) : keyWords64(scores)
+  if (scores instanceof Float32Array) return radixArgsort(keyWords32(scores))
+  const words = keyWords64(scores)
+  // Scores that agree in their upper 32 bits are rare or equal, so half of the passes are nearly always enough.
+  const order = radixArgsort([words[1]])
+  return settleLow(order, words) ? order : radixArgsort(words)
+}
+
+function radixArgsort(words: readonly Uint32Array[]): Uint32Array {
+  const count = words[0]!.length
   let from = new Uint32Array(count)
   let to = new Uint32Array(count)
   for (let i = 0; i < count; i++) from[i] = i
@@ -26,6 +34,25 @@ export function argsortDescending(scores: Float64Array | Float32Array): Uint32Ar
     }
   }
   return from
+}
+
+/** Sorts stretches of equal upper words by the lower ones, in place; false when that takes too many moves. */
+function settleLow(order: Uint32Array, [low, high]: readonly [Uint32Array, Uint32Array]): boolean {
+  let moves = 2 * order.length
+  for (let i = 1; i < order.length; i++) {
+    const index = order[i]!
+    const own = high[index]!
+    if (high[order[i - 1]!] !== own) continue
+    let at = i
+    while (at > 0 && high[order[at - 1]!] === own && low[order[at - 1]!]! > low[index]!) {
+      order[at] = order[at - 1]!
+      at--
+    }
+    order[at] = index
+    moves -= i - at
+    if (moves < 0) return false
+  }
+  return true
 }
 
 /**

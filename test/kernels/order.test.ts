@@ -34,6 +34,20 @@ describe('argsortDescending', () => {
   })
 })
 
+describe('scores that agree in all but their last bits', () => {
+  const close = (count: number, step: (i: number) => number) =>
+    Float64Array.from({ length: count }, (_, i) => 0.5 + step(i) * 2 ** -52)
+
+  it('are told apart, a few among others and all of them against the order they come in', () => {
+    const pairs = close(300, i => (i % 2 === 0 ? 0 : 1)).map((score, i) => score + (i >> 1) / 1024)
+    expect([...argsortDescending(pairs)]).toEqual(plainOrder(pairs))
+    const rising = close(5000, i => i)
+    expect([...argsortDescending(rising)]).toEqual(Array.from(rising.keys()).reverse())
+    const mixed = close(5000, i => (i * 7919) % 4999)
+    expect([...argsortDescending(mixed)]).toEqual(plainOrder(mixed))
+  })
+})
+
 describe('topK', () => {
   it('is the beginning of the full order', () => {
     assert(
