@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
-import type { ErrorObject, ValidateFunction } from 'ajv'
 import type { Document, LineCounter } from 'yaml'
-import { nearestName } from '../../engine/base/typo.ts'
+import type { Json } from '../../engine/base/canonical.ts'
+import { validateAgainst } from '../../engine/base/json-schema.ts'
 import type { ModelProblem, TwoStageModel } from './model-spec.ts'
 import type { ModelYaml } from './model-yaml.ts'
 
@@ -10,7 +10,7 @@ export const MODEL_FILE = 'model.yaml'
 /** A model, or every problem its file has; never both. */
 export type ParsedModel = { readonly model: TwoStageModel } | { readonly problems: readonly ModelProblem[] }
 
-type Locate = (path: readonly (string | number)[]) => string
+type Locate = (path: readonly (string | number)[], at?: 'key' | 'value') => string
 
 const recentlyParsed = new Map<string, Promise<ParsedModel>>()
 
@@ -31,47 +31,25 @@ async function parseText(text: string): Promise<ParsedModel> {
     return { message: `${MODEL_FILE}:${line}:${col}: ${error.message}` }
   })
   if (broken.length > 0) return { problems: broken }
-  const content: unknown = document.toJS({ maxAliasCount: 100 })
-  const locate: Locate = path => position(document, lines, path)
-  const validate = await schemaValidator()
-  if (!validate(content)) return { problems: (validate.errors ?? []).map(error => schemaProblem(error, locate)) }
-  const file = content as ModelYaml
+  const content = document.toJS({ maxAliasCount: 100 }) as Json
+  const locate: Locate = (path, at) => position(document, lines, path, at)
+  const misfits = schemaProblems(content, locate)
+  if (misfits.length > 0) return { problems: misfits }
+  const file = content as unknown as ModelYaml
   const problems = semanticProblems(file, locate)
   return problems.length > 0 ? { problems } : { model: toModel(file) }
 }
 
-let validator: Promise<ValidateFunction> | undefined
+let modelSchema: object | undefined
 
-function schemaValidator(): Promise<ValidateFunction> {
-  validator ??= import('ajv').then(({ Ajv }) => {
-    // By the package's own name: the path is the same from the sources and from the build.
-    const schema: object = createRequire(import.meta.url)('maskloom/schemas/model.schema.json')
-    return new Ajv({ allErrors: true, verbose: true, strict: true, strictTypes: false }).compile(schema)
+function schemaProblems(content: Json, locate: Locate): readonly ModelProblem[] {
+  // By the package's own name: the path is the same from the sources and from the build.
+  modelSchema ??= createRequire(import.meta.url)('maskloom/schemas/model.schema.json') as object
+  return validateAgainst(modelSchema, content).problems.map(({ path, at, message, fix }) => {
+    const about = at === 'key' && message.startsWith('unknown') ? path.slice(0, -1) : path
+    const name = about.length === 0 ? '' : `${about.join('.')}: `
+    return { message: `${locate(path, at)}: ${name}${message}`, ...(fix === undefined ? {} : { fix }) }
   })
-  return validator
-}
-
-function schemaProblem(error: ErrorObject, locate: Locate): ModelProblem {
-  const path = error.instancePath
-    .split('/')
-    .slice(1)
-    .map(part => (/^\d+$/.test(part) ? Number(part) : part))
-  const where = path.length === 0 ? '' : `${path.join('.')} `
-  if (error.keyword === 'additionalProperties') {
-    const unknown = (error.params as { additionalProperty: string }).additionalProperty
-    const known = Object.keys((error.parentSchema?.['properties'] as object | undefined) ?? {})
-    const meant = nearestName(unknown, known)
-    return {
-      message: `${locate([...path, unknown])}: unknown field ${JSON.stringify([...path, unknown].join('.'))}`,
-      fix: meant === undefined ? `fields here: ${known.join(', ')}` : `did you mean ${JSON.stringify(meant)}?`,
-    }
-  }
-  if (error.keyword === 'enum' || error.keyword === 'const') {
-    const params = error.params as { allowedValues?: readonly unknown[]; allowedValue?: unknown }
-    const allowed = (params.allowedValues ?? [params.allowedValue]).map(value => JSON.stringify(value)).join(' or ')
-    return { message: `${locate(path)}: ${where}is ${JSON.stringify(error.data)}, expected ${allowed}` }
-  }
-  return { message: `${locate(path)}: ${where}${error.message ?? 'is not valid'}` }
 }
 
 /** What holds between fields, and what this version does not do yet. */
@@ -106,14 +84,25 @@ function semanticProblems(file: ModelYaml, locate: Locate): ModelProblem[] {
   return problems
 }
 
-function position(document: Document, lines: LineCounter, path: readonly (string | number)[]): string {
+function position(
+  document: Document,
+  lines: LineCounter,
+  path: readonly (string | number)[],
+  at: 'key' | 'value' = 'value',
+): string {
   for (let depth = path.length; depth >= 0; depth--) {
-    const node = document.getIn(path.slice(0, depth), true) as { range?: readonly [number, number, number] } | undefined
-    if (!node?.range) continue
-    const { line, col } = lines.linePos(node.range[0])
+    const node = at === 'key' ? keyOf(document, path.slice(0, depth)) : document.getIn(path.slice(0, depth), true)
+    const range = (node as { range?: readonly [number, number, number] } | undefined)?.range
+    if (!range) continue
+    const { line, col } = lines.linePos(range[0])
     return `${MODEL_FILE}:${line}:${col}`
   }
-  return MODEL_FILE
+  return `${MODEL_FILE}:1:1`
+}
+
+function keyOf(document: Document, path: readonly (string | number)[]): unknown {
+  const map = document.getIn(path.slice(0, -1), true) as { items?: readonly { key?: unknown }[] } | undefined
+  return map?.items?.find(({ key }) => (key as { value?: unknown } | undefined)?.value === path.at(-1))?.key
 }
 
 function toModel(file: ModelYaml): TwoStageModel {

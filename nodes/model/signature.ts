@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CheckContext, PathRef } from '../../engine/contract/node.ts'
 import { createSession, firstLine } from '../onnx/runtime.ts'
@@ -44,6 +45,7 @@ export async function signatureProblems(
 
 async function openSignature(folder: string, file: string): Promise<Opened> {
   const path = join(folder, file)
+  if (!existsSync(path)) return { failed: `${file} is not there` }
   try {
     const session = await createSession(path, 'cpu')
     const ports = (metadata: typeof session.inputMetadata): Port[] =>

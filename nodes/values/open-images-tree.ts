@@ -60,7 +60,12 @@ export function readHierarchyTree(path: string, bytes: Uint8Array, classes: Clas
       label = labels.get(id)
       if (label === undefined) {
         const near = nearestName(id, labels.keys())
-        throw badFile(path, here.join(' > '), `${id} is not among the ${classes.length} described classes`, near)
+        throw badFile(
+          path,
+          here.join(' > '),
+          `${id} is not among the ${classes.length} described classes`,
+          near && `did you mean \`${near}\`?`,
+        )
       }
       if (way.slice(1).includes(id)) throw badFile(path, here.join(' > '), `${id} is below itself`)
       if (parent !== undefined) parents[label]!.add(parent)

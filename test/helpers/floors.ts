@@ -36,8 +36,8 @@ const floors: { readonly [folder: string]: Floor } = {
   'nodes/onnx': { folders: values.concat('nodes/values'), packages: ['onnxruntime-node'], node: 'any' },
   'nodes/model': {
     folders: [...values, 'nodes/values', 'nodes/onnx'],
-    packages: ['ajv', 'yaml'],
-    node: ['node:fs/promises', 'node:module', 'node:path'],
+    packages: ['yaml'],
+    node: ['node:fs', 'node:fs/promises', 'node:module', 'node:path'],
   },
   'engine/testing': { folders: [...contract, 'engine/load', 'engine/plan'], packages: ['ajv', 'yaml'], node: [] },
   'engine/index.ts': { folders: [...contract, 'engine/api'], packages: [], node: [] },

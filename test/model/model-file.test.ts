@@ -30,19 +30,23 @@ describe('parseModel', () => {
     [
       'a misspelt field',
       valid.replace('top_per_level', 'top_per_levels'),
-      /^model\.yaml:\d+:\d+: unknown field "rpn\.top_per_levels" \(did you mean "top_per_level"\?\)/,
+      /^model\.yaml:\d+:3: rpn: unknown key `top_per_levels`; allowed: .* \(did you mean `top_per_level`\?\)/,
     ],
-    ['a missing field', valid.replace(/^name: .*$/m, ''), /must have required property 'name'/],
-    ['a wrong type', valid.replace('max: 300', 'max: many'), /^model\.yaml:38:8: rpn\.max must be integer/],
+    ['a missing field', valid.replace(/^name: .*$/m, ''), /^model\.yaml:\d+:\d+: missing key `name`/],
+    [
+      'a wrong type',
+      valid.replace('max: 300', 'max: many'),
+      /^model\.yaml:38:8: rpn\.max: expected a whole number of at least 1, found "many"/,
+    ],
     [
       'an unknown choice',
       valid.replace('channel_order: rgb', 'channel_order: grb'),
-      /input\.channel_order is "grb", expected "rgb" or "bgr"/,
+      /input\.channel_order: expected `rgb` or `bgr`, found "grb" \(did you mean `rgb`\?\)/,
     ],
     [
       'a path instead of a file name',
       valid.replace('file: box.onnx', 'file: ../box.onnx'),
-      /box\.0\.file must match pattern/,
+      /box\.0\.file: expected the name of an ONNX file in the folder of the model, found "\.\.\/box\.onnx"/,
     ],
     ['a duplicate column', valid.replace('index: 2', 'index: 1'), /Land vehicle and Fruit have the same index 1/],
     ['a duplicate id', valid.replace('/m/01prls', '/m/02xwb'), /Land vehicle and Fruit have the same id \/m\/02xwb/],
@@ -68,8 +72,8 @@ describe('parseModel', () => {
     ],
     ['broken YAML', valid.replace('classes:', 'classes: ['), /^model\.yaml:\d+:\d+: /],
     ['a duplicate key', `${valid}\nname: again\n`, /^model\.yaml:\d+:\d+: Map keys must be unique/],
-    ['a list instead of a map', '- 1\n', /must be object/],
-    ['nothing', '', /must be object/],
+    ['a list instead of a map', '- 1\n', /expected a map, found/],
+    ['nothing', '', /expected a map, found/],
   ])('reports %s where it is', async (_what, text, message) => {
     expect(await problemsOf(text)).toContainEqual(expect.stringMatching(message))
   })
