@@ -8,6 +8,7 @@ import type { Given, ParamProblem } from './bind-params.ts'
 import { type Build, createBuild } from './cells.ts'
 import { maxUses } from './inner-pipeline.ts'
 import { instantiate } from './instantiate.ts'
+import { type OriginOf, originFinder } from './origin.ts'
 import { graphOutputs, type Wanted, wantedOutputs } from './outputs.ts'
 import { createPathReader } from './path-param.ts'
 import { createProblems } from './problems.ts'
@@ -33,6 +34,8 @@ export type Compiled =
       readonly graph: Graph
       /** The JSON behind each recipe digest of the graph, for the store. */
       readonly recipes: ReadonlyMap<Digest, string>
+      /** Where the parameters of its cells are written. */
+      readonly originOf: OriginOf
     }
   | { readonly ok: false; readonly problems: readonly Diagnostic[] }
 
@@ -63,6 +66,7 @@ export async function compile(request: CompileRequest): Promise<Compiled> {
     ok: true,
     graph: { name: root.name, path: root.path, steps: grouped.steps, groups: grouped.groups, outputs },
     recipes: build.recipes,
+    originOf: originFinder(protos, new Set(given.keys())),
   }
 }
 

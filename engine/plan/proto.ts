@@ -38,6 +38,8 @@ export interface ProtoCell {
 export interface Instance extends Place, Spread {
   /** `leaf/`; empty for the root. */
   readonly prefix: string
+  /** The step that uses it; undefined for the root. */
+  readonly use: { readonly instance: Instance; readonly declaration: StepDeclaration } | undefined
   /** What feeds the file's `inputs:`; `undefined` where that is not known (at the root, or after a mistake). */
   readonly inputs: ReadonlyMap<string, readonly Source[] | undefined>
   /** Selections of the steps that use this pipeline; they hold for every step in it. */
