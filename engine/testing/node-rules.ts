@@ -79,6 +79,10 @@ export const nodeRules: readonly NodeRule[] = [
         ...Object.entries(node.outputs)
           .filter(([, { per }]) => (per === 'item') !== perItem)
           .map(([name, { per }]) => `output ${name} is per ${per} of a node that runs as ${node.mode}`),
+        ...Object.entries(node.outputs)
+          .filter(([, { kind }]) => node.mode !== 'item' && registry.kinds.get(kind)?.transient)
+          .map(([name]) => `output ${name} is never stored, which only a node that runs per item can afford`),
+        ...complain(node.mode !== 'gather' && hasChildren(node), 'only gather nodes take children'),
         ...complain(Object.keys(node.outputs).length === 0, 'it has no outputs'),
         ...complain(node.mode === 'files' && Object.keys(node.inputs).length > 0, 'a files node takes no inputs'),
         ...complain(node.partial !== undefined && perItem, 'only collection nodes can take partial collections'),
@@ -148,6 +152,10 @@ function accepts(schema: ParamSchema, value: Json): boolean {
 
 function complain(wrong: boolean, message: string): readonly string[] {
   return wrong ? [message] : []
+}
+
+function hasChildren({ inputs }: NodeDefinition): boolean {
+  return Object.values(inputs).some(port => port.per === 'children')
 }
 
 function undescribed(what: string, { description }: { readonly description?: unknown }): readonly string[] {

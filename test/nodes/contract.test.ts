@@ -77,6 +77,16 @@ describe('the contract of nodes', () => {
       'no kind sound',
     ],
     ['an unknown runtime', { runtimes: ['python'] }, 'no runtime python'],
+    [
+      'an output that is never stored, of a node that makes items',
+      { mode: 'scatter', outputs: { features: { kind: 'features', per: 'item', description: 'Features.' } } },
+      'output features is never stored',
+    ],
+    [
+      'children taken by a node that gathers nothing',
+      { inputs: { ...sound.inputs, tiles: { kind: 'boxes', per: 'children', optional: true, description: 'Tiles.' } } },
+      'only gather nodes take children',
+    ],
     ['outputs of another dimension than its mode', { mode: 'collection' }, 'output detections is per item'],
     [
       'ports that look alike',
