@@ -8,15 +8,17 @@ import { detectBoxes } from '../../nodes/detect/boxes.ts'
 import { detectMasks } from '../../nodes/detect/masks.ts'
 import { type ModelFeatures, roisInView } from '../../nodes/detect/model-features.ts'
 import { detectPropose } from '../../nodes/detect/propose.ts'
+import { ensembleRpn } from '../../nodes/ensemble/rpn.ts'
 import { flipBoxes } from '../../nodes/kernels/box-geometry.ts'
 import { sessionsResource } from '../../nodes/onnx/sessions.ts'
 import type { OnnxSessions, RunRequest } from '../../nodes/onnx/tensor.ts'
 import type { ProposalBoxes } from '../../nodes/values/boxes.ts'
-import { featuresKind } from '../../nodes/values/features.ts'
+import { featuresKind, type View } from '../../nodes/values/features.ts'
 import type { ImageRef } from '../../nodes/values/image.ts'
 import type { Proposals } from '../../nodes/values/proposals.ts'
 import { readRgb } from '../../nodes/values/read-image.ts'
 import type { RoiMasks } from '../../nodes/values/roi-masks.ts'
+import { type RpnMaps, rpnKind } from '../../nodes/values/rpn.ts'
 import { runNode, type TestRun, testCheck } from '../helpers/run-context.ts'
 import { demoModel, inferenceRun, largestDifference, scene } from '../helpers/scene.ts'
 
@@ -63,6 +65,29 @@ describe('detect/propose', () => {
     await run.close()
   })
 
+  it('gives the maps behind its proposals, alone if nothing else is wanted', async () => {
+    const { run, requests } = await spiedRun(['rpn'])
+    const { rpn } = (await runNode(detectPropose, { images: scene }, params, run)) as { rpn: RpnMaps }
+    expect(requests[0]!.keep).toEqual([])
+    expect(rpn.levels.map(({ gridHw, stridePx }) => [...gridHw, stridePx])).toEqual([
+      [24, 32, 4],
+      [12, 16, 8],
+      [6, 8, 16],
+      [3, 4, 32],
+      [2, 2, 64],
+    ])
+    expect(rpnKind.residentBytes!(rpn)).toBe(4 * 15 * (24 * 32 + 12 * 16 + 6 * 8 + 3 * 4 + 2 * 2))
+    const { proposals } = await runNode(
+      ensembleRpn,
+      { rpn: [rpn] },
+      { top_per_level: 400, iou: 0.7, score: 0, max: 300, min_side: 0.001 },
+    )
+    const { run: other } = await spiedRun(['proposals'])
+    expect(proposals).toEqual((await runNode(detectPropose, { images: scene }, params, other))['proposals'])
+    await run.close()
+    await other.close()
+  })
+
   it('gives features that know their view and their bytes and release them', async () => {
     const { run, released } = await spiedRun(['features'])
     const { features } = (await runNode(detectPropose, { images: scene }, { ...params, flip: 'vertical' }, run)) as {
@@ -98,11 +123,13 @@ describe('detect/propose', () => {
 })
 
 /** The scene, mirrored in a file of its own without loss. */
-async function mirroredScene(flip: 'horizontal' | 'vertical') {
+async function mirroredScene(flip: 'horizontal' | 'vertical' | 'rotate-180') {
   const { context } = await inferenceRun()
   const { rgb, widthPx, heightPx } = await readRgb(scene, context)
   const pixels = sharp(rgb, { raw: { width: widthPx, height: heightPx, channels: 3 } })
-  const bytes = await (flip === 'horizontal' ? pixels.flop() : pixels.flip()).png().toBuffer()
+  if (flip !== 'vertical') pixels.flop()
+  if (flip !== 'horizontal') pixels.flip()
+  const bytes = await pixels.png().toBuffer()
   const path = join(mkdtempSync(join(tmpdir(), 'maskloom-mirror-')), 'mirrored.png')
   writeFileSync(path, bytes)
   return { ref: { ...scene, sha256: sha256(bytes), format: 'png' }, path }
@@ -125,27 +152,30 @@ async function oneView(run: TestRun, image: ImageRef, flip: string, regions?: Fl
 }
 
 describe('mirrored views', () => {
-  it.each(['horizontal', 'vertical'] as const)('see in a %s mirror what a mirrored picture shows', async flip => {
-    const { ref, path } = await mirroredScene(flip)
-    const run = await inferenceRun({ wanted: ['features', 'proposals'] })
-    const direct = { ...run, context: { ...run.context, sourcePath: () => path } }
-    const there = await oneView(direct, ref, 'none')
-    const here = await oneView(run, scene, flip, flipBoxes(there.regions.slice(), flip, [240, 320]))
-    expect(here.proposals.scores).toEqual(there.proposals.scores)
-    const mirrored = flipBoxes(there.proposals.boxesXyxy.slice(), flip, [240, 320])
-    expect(largestDifference(here.proposals.boxesXyxy, mirrored)).toBeLessThan(1e-9)
-    expect(largestDifference(here.boxes.probabilities, there.boxes.probabilities)).toBeLessThan(1e-4)
-    const boxes = flipBoxes(there.boxes.boxesXyxy.slice(), flip, [240, 320])
-    expect(largestDifference(here.boxes.boxesXyxy, boxes)).toBeLessThan(1e-2)
-    const cell = (i: number, row: number, column: number) => there.masks.probabilities[(i * 28 + row) * 28 + column]!
-    const masks = Float32Array.from(here.masks.probabilities, (_, at) => {
-      const [i, row, column] = [Math.floor(at / 784), Math.floor(at / 28) % 28, at % 28]
-      return flip === 'horizontal' ? cell(i, row, 27 - column) : cell(i, 27 - row, column)
-    })
-    expect(largestDifference(here.masks.probabilities, masks)).toBeLessThan(1e-3)
-    await run.close()
-    rmSync(dirname(path), { recursive: true })
-  })
+  it.each(['horizontal', 'vertical', 'rotate-180'] as const)(
+    'see in a %s mirror what a mirrored picture shows',
+    async flip => {
+      const { ref, path } = await mirroredScene(flip)
+      const run = await inferenceRun({ wanted: ['features', 'proposals'] })
+      const direct = { ...run, context: { ...run.context, sourcePath: () => path } }
+      const there = await oneView(direct, ref, 'none')
+      const here = await oneView(run, scene, flip, flipBoxes(there.regions.slice(), flip, [240, 320]))
+      expect(here.proposals.scores).toEqual(there.proposals.scores)
+      const mirrored = flipBoxes(there.proposals.boxesXyxy.slice(), flip, [240, 320])
+      expect(largestDifference(here.proposals.boxesXyxy, mirrored)).toBeLessThan(1e-9)
+      expect(largestDifference(here.boxes.probabilities, there.boxes.probabilities)).toBeLessThan(1e-4)
+      const boxes = flipBoxes(there.boxes.boxesXyxy.slice(), flip, [240, 320])
+      expect(largestDifference(here.boxes.boxesXyxy, boxes)).toBeLessThan(1e-2)
+      const cell = (i: number, row: number, column: number) => there.masks.probabilities[(i * 28 + row) * 28 + column]!
+      const masks = Float32Array.from(here.masks.probabilities, (_, at) => {
+        const [i, row, column] = [Math.floor(at / 784), Math.floor(at / 28) % 28, at % 28]
+        return cell(i, flip === 'horizontal' ? row : 27 - row, flip === 'vertical' ? column : 27 - column)
+      })
+      expect(largestDifference(here.masks.probabilities, masks)).toBeLessThan(1e-3)
+      await run.close()
+      rmSync(dirname(path), { recursive: true })
+    },
+  )
 
   it('map regions into the view and mirror them there', () => {
     const view = { frameHw: [100, 200] as const, resizedHw: [50, 100] as const, flip: 'horizontal' as const }
@@ -155,6 +185,20 @@ describe('mirrored views', () => {
     expect([...roisInView(new Float64Array([0, 10, 40, 30]), { ...view, flip: 'vertical' }).data]).toEqual([
       0, 35, 20, 45,
     ])
+    expect([...roisInView(new Float64Array([0, 10, 40, 30]), { ...view, flip: 'rotate-180' }).data]).toEqual([
+      80, 35, 100, 45,
+    ])
+  })
+
+  it('move regions along mirrored axes only, clipped to the view', () => {
+    const box = new Float64Array([0, 10, 40, 50])
+    const shifted = (flip: View['flip']) => [
+      ...roisInView(box, { frameHw: [50, 40], resizedHw: [50, 40], flip }, 0.5).data,
+    ]
+    expect(shifted('none')).toEqual([0, 10, 40, 50])
+    expect(shifted('horizontal')).toEqual([0, 10, 39.5, 50])
+    expect(shifted('vertical')).toEqual([0, 0, 40, 39.5])
+    expect(shifted('rotate-180')).toEqual([0, 0, 39.5, 39.5])
   })
 })
 
