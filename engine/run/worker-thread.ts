@@ -2,15 +2,29 @@ import { parentPort } from 'node:worker_threads'
 import type { FromWorker, ToWorker } from './protocol.ts'
 import { serveWorker } from './worker.ts'
 
-/** Entry of a worker thread: nodes of the cpu and io lanes. Blobs are transferred, never copied. */
+/** Entry of a worker thread: nodes of the cpu and io lanes. Blobs are transferred, not copied, where that is possible. */
 if (parentPort === null) throw new Error('internal: this module runs in a worker thread')
 const port = parentPort
 
 serveWorker({
-  send: (message: FromWorker) => port.postMessage(message, message.type === 'outcome' ? transferables(message) : []),
+  send,
   onMessage: listener => void port.on('message', message => listener(message as ToWorker)),
   end: () => port.close(),
 })
+
+function send(message: FromWorker): void {
+  if (message.type !== 'outcome') {
+    port.postMessage(message)
+    return
+  }
+  try {
+    port.postMessage(message, transferables(message))
+  } catch (error) {
+    // From Node 21 on, memory of a native library (a picture encoded by sharp) cannot change hands: it is copied.
+    if (!(error instanceof Error) || error.name !== 'DataCloneError') throw error
+    port.postMessage(message)
+  }
+}
 
 /** Buffers that belong to one blob alone; a view into something larger is copied by the post instead. */
 function transferables(message: Extract<FromWorker, { type: 'outcome' }>): ArrayBuffer[] {
