@@ -79,6 +79,8 @@ export function createPool(options: PoolOptions) {
       const slot = await seats.take(deaths + suspicions > 0)
       if (slot === undefined) throw givenUp()
       try {
+        // Given up between getting a seat and sitting down.
+        if (aborted) throw givenUp()
         return await assign(workers.get(slot) ?? startWorker(slot), slot, group, unit, hungTasks, listener)
       } catch (error) {
         if (!(error instanceof WorkerGone)) throw error
