@@ -14,6 +14,14 @@ import { type Fence, fencesOf, pages, repository } from './fences.ts'
 /** A project like a user's: the bundled pipelines, the demo data, a cache of its own. */
 let project: string
 
+/** For names in capitals that stand for a reader's own data. */
+const standIns = {
+  SCENES: 'demo/images',
+  'TRUTH.json': 'demo/annotations.json',
+  CROPS: 'demo/nuclei/images',
+  'CROPS.json': 'demo/nuclei/annotations.json',
+}
+
 const fences = pages.flatMap(fencesOf)
 const yamlFences = fences.filter(({ info }) => info === 'yaml').map(fence => ({ ...fence, content: parse(fence.text) }))
 const ajv = new Ajv({ strict: false, allErrors: true })
@@ -25,6 +33,9 @@ beforeAll(() => {
   writeFileSync(join(project, 'maskloom.config.yaml'), '')
   for (const folder of ['pipelines', 'demo']) {
     cpSync(join(repository, folder), join(project, folder), { recursive: true })
+  }
+  for (const [name, path] of Object.entries(standIns)) {
+    cpSync(join(repository, path), join(project, name), { recursive: true })
   }
   // A first run, so that there is something to list; it infers nothing.
   const first = yamlFences.find(({ content }) => content.name === 'look-at-truth')
@@ -80,7 +91,7 @@ test.each(parameterFiles)('the parameter file at $place suits the demo', ({ text
 
 const commands = fences
   .filter(({ info }) => info === 'sh')
-  .flatMap(({ place, text }) => text.split('\n').map(line => ({ place, line: line.replace(/\s+#.*$/, '').trim() })))
+  .flatMap(({ place, text }) => withVariables(text).map(line => ({ place, line: line.replace(/\s+#.*$/, '').trim() })))
   .map(({ place, line }) => ({ place, line: line.replace(/^npx /, '') }))
   .filter(({ line }) => line.startsWith('maskloom '))
 
@@ -99,6 +110,16 @@ test.each(commands)('$line (at $place) works', ({ line }) => {
   const given = [...set.flatMap(one => ['--set', one]), ...params.flatMap(one => ['--params', one])]
   expect(maskloom(['plan', ...parser.args, ...given])).toMatchObject({ status: 0, stderr: '' })
 })
+
+/** Lines in which variables set in lines before them are replaced. */
+function withVariables(text: string): readonly string[] {
+  const values = new Map<string, string>()
+  return text.split('\n').map(line => {
+    const [, name, value] = /^(\w+)="([^"]*)"$/.exec(line) ?? []
+    if (name !== undefined && value !== undefined) values.set(name, value)
+    return line.replace(/\$(\w+)/g, (written, used: string) => values.get(used) ?? written)
+  })
+}
 
 /** Words of a command line, with quotes of either sort. */
 function words(line: string): readonly string[] {
