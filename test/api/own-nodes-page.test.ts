@@ -21,7 +21,7 @@ const files = Object.fromEntries(
     }),
 )
 
-const commands = [...page.matchAll(/^```sh\nmaskloom (.*)\n```/gm)].map(([, words = '']) => words.split(' '))
+const commands = [...page.matchAll(/^```bash\nmaskloom (.*)\n```/gm)].map(([, words = '']) => words.split(' '))
 
 async function maskloom(...args: readonly string[]) {
   return promisify(execFile)(process.execPath, [join(checkout, 'bin.js'), ...args], { cwd: folder })
