@@ -22,7 +22,7 @@ describe('run --watch', () => {
     const folder = project(files)
     const started = startCommand(folder, ...watch, '--json')
     await started.saw(waiting, 1)
-    write(folder, { 'texts/p.txt': 'prune tree 1' })
+    write(folder, { 'texts/p.txt': 'almond tree 1' })
     await started.saw(waiting, 2)
     write(folder, { 'texts/s.txt': 'sorbus 4' })
     await started.saw(waiting, 3)
