@@ -1,8 +1,9 @@
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
+import type Database from 'better-sqlite3'
 import { setAside, setAsideOrphanLog } from './aside.ts'
 import { errorCode, exists, type FileSystem } from './files.ts'
 import { exclusively } from './mutex.ts'
+import { openDatabase } from './native.ts'
 import { explained, isBusy, isDamage, storeProblem } from './problem.ts'
 import { salvage } from './salvage.ts'
 import { APPLICATION_ID, migrate } from './schema.ts'
@@ -39,7 +40,7 @@ export interface ConnectionOptions {
   readonly database: OpenDatabase
 }
 
-export const openNative: OpenDatabase = (path, options) => new Database(path, options)
+export const openNative: OpenDatabase = openDatabase
 
 /**
  * Opens or makes `index.db`. A database that turns out damaged, now or later, is set aside and replaced by a fresh one

@@ -16,6 +16,7 @@ export type FileSystem = Pick<
   | 'fstatSync'
   | 'renameSync'
   | 'unlinkSync'
+  | 'rmSync'
   | 'mkdirSync'
   | 'readdirSync'
   | 'statfsSync'
@@ -74,8 +75,14 @@ export function eachChunk(files: FileSystem, fd: number, take: (chunk: Uint8Arra
 export function removeQuietly(files: FileSystem, path: string): void {
   try {
     files.unlinkSync(path)
-  } catch {
-    // gone already, or it will be swept
+  } catch (error) {
+    // Gone already, or it will be swept; or a folder in which a program worked.
+    if (!['EISDIR', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) return
+    try {
+      files.rmSync(path, { recursive: true, force: true })
+    } catch {
+      // It will be swept.
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { workerData } from 'node:worker_threads'
-import Database from 'better-sqlite3'
+import { openDatabase } from './native.ts'
 import { HEARTBEAT_MS, signOfLife } from './owners.ts'
 
 /**
@@ -11,7 +11,7 @@ const { path } = workerData as { path: string }
 
 function beat(): void {
   try {
-    const db = new Database(path, { fileMustExist: true, timeout: HEARTBEAT_MS })
+    const db = openDatabase(path, { fileMustExist: true, timeout: HEARTBEAT_MS })
     try {
       signOfLife(db, Date.now())
     } finally {

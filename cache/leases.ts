@@ -5,6 +5,7 @@ import type { LeaseAnswer, LeaseHolder, LeaseName, Leases } from '../engine/cont
 import { toBytes } from './codec.ts'
 import { connect, openNative } from './connection.ts'
 import { type FileSystem, nodeFiles } from './files.ts'
+import { openHeldHere } from './held-here.ts'
 import { type OwnerRow, ownerNamed, ownId, registerOwner, watchOwners } from './owners.ts'
 
 export interface LeaseOptions {
@@ -27,6 +28,7 @@ export function openLeases(directory: string, options: LeaseOptions = {}): Lease
   const connection = connect(root, { files, now, remark, database: openNative })
   const works = watchOwners(options.monotonicMs ?? (() => performance.now()), now)
   registerOwner(connection, now())
+  const here = openHeldHere(root)
   const beating = heartbeat ? startHeartbeat(join(root, 'index.db')) : undefined
   let returned: LeaseName[] = []
   let timer: NodeJS.Timeout | undefined
@@ -47,6 +49,7 @@ export function openLeases(directory: string, options: LeaseOptions = {}): Lease
            ON CONFLICT (segment, item) DO UPDATE SET owner = excluded.owner, taken_ms = excluded.taken_ms`,
         )
         .run(toBytes(segment), item, own, nowMs)
+      here.hold({ segment, item })
     }
     return undefined
   }
@@ -55,9 +58,9 @@ export function openLeases(directory: string, options: LeaseOptions = {}): Lease
     const lease = connection
       .sql<{ owner: number; taken_ms: number }>('SELECT owner, taken_ms FROM lease WHERE segment = ? AND item = ?')
       .get(toBytes(segment), item)
-    if (lease === undefined || lease.owner === own) return undefined
+    if (lease === undefined || (lease.owner === own && !here.isTaken({ segment, item }))) return undefined
     const owner = ownerNamed(connection, lease.owner)
-    if (owner === undefined || !works(owner)) return undefined
+    if (owner === undefined || (lease.owner !== own && !works(owner))) return undefined
     return { processId: owner.pid, runId: runOf(owner), sinceMs: lease.taken_ms }
   }
 
@@ -70,6 +73,7 @@ export function openLeases(directory: string, options: LeaseOptions = {}): Lease
   function giveBack(names: readonly LeaseName[]): void {
     const own = me()
     for (const { segment, item } of names) {
+      if (!here.drop({ segment, item })) continue
       connection.sql('DELETE FROM lease WHERE segment = ? AND item = ? AND owner = ?').run(toBytes(segment), item, own)
     }
   }
@@ -96,7 +100,8 @@ export function openLeases(directory: string, options: LeaseOptions = {}): Lease
       const answer = write('taking work', () => {
         const own = me()
         const nowMs = now()
-        const shared = connection.sql<{ n: number }>('SELECT count(*) AS n FROM owner').get()!.n > 1
+        const others = connection.sql<{ n: number }>('SELECT count(*) AS n FROM owner').get()!.n > 1
+        const shared = others || here.hasCompany()
         return { holders: sets.map(names => takeSet(names, own, nowMs)), shared }
       })
       return answer ?? { holders: sets.map(() => undefined), shared: true }
@@ -107,9 +112,8 @@ export function openLeases(directory: string, options: LeaseOptions = {}): Lease
     },
     close() {
       void beating?.terminate()
-      write('giving all work back', () => {
-        connection.sql('DELETE FROM lease WHERE owner = ?').run(me())
-      })
+      write('giving all work back', () => giveBack(here.rest()))
+      here.close()
       connection.close()
     },
   }

@@ -1,7 +1,8 @@
 import { truncateSync } from 'node:fs'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
+import type Database from 'better-sqlite3'
 import { errorCode } from './files.ts'
+import { openDatabase } from './native.ts'
 import { isBusy, isDamage } from './problem.ts'
 
 /** A database salvage can take a while; the others wait for it rather than fail. */
@@ -23,7 +24,7 @@ export function exclusively<T>(directory: string, action: () => T): T {
 }
 
 function lock(path: string): Database.Database {
-  const db = new Database(path, { timeout: WAIT_MS })
+  const db = openDatabase(path, { timeout: WAIT_MS })
   try {
     db.pragma('journal_mode = MEMORY')
     db.exec('BEGIN EXCLUSIVE')

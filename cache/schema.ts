@@ -83,6 +83,15 @@ const migrations: readonly string[] = [
     PRIMARY KEY (run, recipe)
   );
   `,
+  `
+  -- One tree instead of three: a lease is taken for everything that is computed, and every page that changes costs.
+  DROP TABLE lease;
+  CREATE TABLE lease (
+    segment BLOB NOT NULL, item TEXT NOT NULL,
+    owner INTEGER NOT NULL REFERENCES owner (id) ON DELETE CASCADE, taken_ms INTEGER NOT NULL,
+    PRIMARY KEY (segment, item)
+  ) WITHOUT ROWID;
+  `,
 ]
 
 /**

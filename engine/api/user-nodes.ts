@@ -7,6 +7,7 @@ import { sha256 } from '../base/digest.ts'
 import type { Loaded } from '../contract/pipeline.ts'
 import type { AddedModule, Registry } from '../contract/registry.ts'
 import { extendRegistry } from '../run/load-registry.ts'
+import { PipelineError } from './pipeline-error.ts'
 
 /** The path of a file, or the name of a package, and where relative paths start and packages are looked for. */
 export interface NodesModule {
@@ -26,6 +27,13 @@ export async function registryWith(wanted: readonly NodesModule[]): Promise<Load
     if (error instanceof TaskError) return { ok: false, problems: [error.diagnostic] }
     throw error
   }
+}
+
+/** The same for names given on the command line. @throws PipelineError */
+export async function nodesNamed(names: readonly string[]): Promise<Registry> {
+  const loaded = await registryWith(names.map(name => ({ name, directory: process.cwd() })))
+  if (!loaded.ok) throw new PipelineError(loaded.problems)
+  return loaded.value
 }
 
 /** The version of its content is part of the URL, so that a module that was edited is loaded anew in the same process. */

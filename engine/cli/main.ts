@@ -4,10 +4,12 @@ import { addCacheCommands } from './cache-program.ts'
 import {
   addCacheOptions,
   addItemOptions,
+  addNodesOption,
   addPipelineOptions,
   addRunOptions,
   type CacheOptions,
   type ItemOptions,
+  type NodesOptions,
   type PipelineOptions,
   type RunOptions,
 } from './options.ts'
@@ -61,16 +63,14 @@ addPipelineOptions(program.command('graph <pipeline>').description('print the gr
     act(async () => (await import('./commands/graph.ts')).graphCommand(pipeline, options), options),
   )
 
-program
-  .command('nodes [name]')
-  .description('list the nodes, or show one')
-  .action(async (name: string | undefined) => act(async () => (await import('./commands/nodes.ts')).nodesCommand(name)))
+addNodesOption(program.command('nodes [name]').description('list the nodes, or show one')).action(
+  async (name: string | undefined, options: NodesOptions) =>
+    act(async () => (await import('./commands/nodes.ts')).nodesCommand(name, options)),
+)
 
-program
-  .command('schema')
-  .description('print the JSON Schema of pipelines with all nodes')
+addNodesOption(program.command('schema').description('print the JSON Schema of pipelines with all nodes'))
   .option('--write <dir>', 'write all schema files into this folder')
-  .action(async (options: { write?: string }) =>
+  .action(async (options: NodesOptions & { write?: string }) =>
     act(async () => (await import('./commands/schema.ts')).schemaCommand(options)),
   )
 

@@ -18,12 +18,16 @@ export interface CacheOptions {
   readonly json?: true
 }
 
+export interface NodesOptions {
+  /** Modules of nodes of the user's own. */
+  readonly nodes: readonly string[]
+}
+
 /** Options of every command that opens a pipeline. */
-export interface PipelineOptions extends CacheOptions {
+export interface PipelineOptions extends CacheOptions, NodesOptions {
   readonly set: readonly string[]
   readonly params: readonly string[]
   readonly device?: string
-  readonly nodes: readonly string[]
   readonly allowNodes?: true
   readonly allowCommands?: true
 }
@@ -65,14 +69,19 @@ export function addCacheOptions(command: Command): Command {
 
 export function addPipelineOptions(command: Command): Command {
   return addCacheOptions(
-    command
-      .addOption(repeatable('--set <name=value>', 'value of a parameter'))
-      .addOption(repeatable('--params <file>', 'YAML file with parameter values'))
-      .option('--device <list>', 'cpu (the default), or devices such as cuda:0,cuda:1')
-      .addOption(repeatable('--nodes <module>', 'nodes of your own: a JavaScript file or a package'))
+    addNodesOption(
+      command
+        .addOption(repeatable('--set <name=value>', 'value of a parameter'))
+        .addOption(repeatable('--params <file>', 'YAML file with parameter values'))
+        .option('--device <list>', 'cpu (the default), or devices such as cuda:0,cuda:1'),
+    )
       .option('--allow-nodes', 'load the nodes that maskloom.config.yaml names')
       .option('--allow-commands', 'let the pipeline run programs'),
   )
+}
+
+export function addNodesOption(command: Command): Command {
+  return command.addOption(repeatable('--nodes <module>', 'nodes of your own: a JavaScript file or a package'))
 }
 
 export function addItemOptions(command: Command): Command {

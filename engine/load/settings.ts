@@ -90,10 +90,13 @@ export function settingsFromValues(
   const problems: Diagnostic[] = []
   for (const [name, value] of Object.entries(given)) {
     const declaration = declarations.get(name)
-    const complaint = declaration === undefined ? unknown(name, declarations) : mismatch(declaration, value)
+    if (declaration === undefined) {
+      problems.push(unknown(name, declarations))
+      continue
+    }
+    const complaint = mismatch(declaration, value)
     if (complaint === undefined) values.set(name, { value, baseDirectory: resolve(directory) })
-    else if (declaration === undefined) problems.push({ code: 'unknown-param', ...complaint })
-    else problems.push({ code: 'bad-param', ...complaint, message: `${quoteName(name)}: ${complaint.message}` })
+    else problems.push({ code: 'bad-value', ...complaint, message: `${quoteName(name)}: ${complaint.message}` })
   }
   return { values, problems }
 }

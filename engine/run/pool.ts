@@ -5,7 +5,7 @@ import type { FromWorker, ToWorker } from './protocol.ts'
 import { createSeats } from './seats.ts'
 import { answerGraceMs } from './task-attempts.ts'
 import type { Unit, UnitResult, WireGroup } from './wire.ts'
-import type { WorkerEnd } from './worker-end.ts'
+import { fileLimit, type WorkerEnd } from './worker-end.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
 export interface PoolOptions {
@@ -79,6 +79,8 @@ export function createPool(options: PoolOptions) {
       const slot = await seats.take(deaths + suspicions > 0)
       if (slot === undefined) throw givenUp()
       try {
+        // Given up between getting a seat and sitting down.
+        if (aborted) throw givenUp()
         return await assign(workers.get(slot) ?? startWorker(slot), slot, group, unit, hungTasks, listener)
       } catch (error) {
         if (!(error instanceof WorkerGone)) throw error
@@ -144,7 +146,11 @@ export function createPool(options: PoolOptions) {
   function receive(worker: PooledWorker, message: FromWorker): void {
     if (message.type === 'closed') return
     if (message.type === 'broken') {
-      for (const { reject } of worker.units.values()) reject(new RunFailure(new TaskError(message.problem)))
+      const { problem } = message
+      const failure = fileLimit.test(problem.message)
+        ? notStarted(problem.message)
+        : new RunFailure(new TaskError(problem))
+      for (const { reject } of worker.units.values()) reject(failure)
       worker.units.clear()
       worker.handle.kill()
       return
@@ -226,12 +232,12 @@ function started(start: () => WorkerHandle): WorkerHandle {
 }
 
 function notStarted(text: string): RunFailure {
-  const code = /EMFILE|ENFILE/.test(text) ? 'too-many-files' : 'worker-crash'
+  const code = fileLimit.test(text) ? 'too-many-files' : 'worker-crash'
   const fix =
     code === 'too-many-files'
       ? 'raise the limit (`ulimit -n 4096`) or use fewer --slots and --workers'
       : 'look at the limits for processes and memory of this user; fewer --slots and --workers need less'
-  return new RunFailure(new TaskError({ code, message: `a worker could not be started: ${text}`, fix }))
+  return new RunFailure(new TaskError({ code, message: `a worker could not be started: ${text.split('\n')[0]}`, fix }))
 }
 
 function givenUp(): WorkerCrash {

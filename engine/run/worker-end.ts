@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs'
 
+/** What programs say when the system gives them no more files. */
+export const fileLimit = /\bE[MN]FILE\b/
+
 /** Why a worker is gone, seen from outside. */
 export interface WorkerEnd {
   /** `memory`: as far as can be told from outside, for lack of memory. `unstarted`: the system refused to start it. */
@@ -32,6 +35,7 @@ export function endOfProcess({ code, signal, killed, errorText, memoryKills }: P
   const last = errorText.trim().split('\n').slice(-3).join(' / ')
   const said = last === '' ? '' : `; it last said: ${last}`
   if (killed) return { cause: 'ended', text: 'was ended by the run' }
+  if (fileLimit.test(errorText)) return { cause: 'unstarted', text: `${fileLimit.exec(errorText)![0]} while it began` }
   if (/JavaScript heap out of memory/.test(errorText)) {
     return { cause: 'memory', text: 'ran out of memory for JavaScript objects' }
   }
@@ -56,6 +60,7 @@ export function endOfThread(error: unknown, killed: boolean): WorkerEnd {
   if (killed) return { cause: 'ended', text: 'was ended by the run' }
   if (error === undefined) return { cause: 'crash', text: 'ended by itself' }
   const message = error instanceof Error ? error.message : String(error)
+  if (fileLimit.test(message)) return { cause: 'unstarted', text: message }
   const isMemory = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
   return { cause: isMemory ? 'memory' : 'crash', text: `ended with an error (${message})` }
 }

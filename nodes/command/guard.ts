@@ -18,8 +18,8 @@ export type ProgramEnd =
   /** It could not be started. */
   | { readonly error: string }
 
-/** From asking the program to end to ending it. */
-const graceMs = 2000
+/** From asking the program to end to ending it; a task that is too slow has 2 s to answer. */
+const graceMs = 1000
 
 let received = ''
 let killProgram: ((signal: NodeJS.Signals) => void) | undefined

@@ -12,10 +12,11 @@ export interface BoxGrid {
 const MAX_SIDE = 64
 
 /**
- * Cells about as large as the mean box, at most `maxCells`. The first `count` boxes decide; coordinates are finite. A box
- * belongs to the cells from floor((x1 − left) · columnsPerPx) to that of x2, capped at the last, and rows likewise.
+ * Cells about as large as the mean box (1 / `perBox` of its sides), at most `maxCells`. The first `count` boxes decide;
+ * coordinates are finite. A box belongs to the cells from floor((x1 − left) · columnsPerPx) to that of x2, capped at the
+ * last, and rows likewise.
  */
-export function boxGrid(boxesXyxy: Float64Array | Float32Array, count: number, maxCells: number): BoxGrid {
+export function boxGrid(boxesXyxy: Float64Array | Float32Array, count: number, maxCells: number, perBox = 1): BoxGrid {
   let left = Number.POSITIVE_INFINITY
   let top = Number.POSITIVE_INFINITY
   let right = Number.NEGATIVE_INFINITY
@@ -36,8 +37,8 @@ export function boxGrid(boxesXyxy: Float64Array | Float32Array, count: number, m
     heights += Math.abs(y2 - y1)
   }
   const limit = Math.max(1, Math.min(MAX_SIDE, Math.floor(Math.sqrt(maxCells))))
-  const columns = sides(right - left, widths / count, limit)
-  const rows = sides(bottom - top, heights / count, limit)
+  const columns = sides(right - left, widths / (count * perBox), limit)
+  const rows = sides(bottom - top, heights / (count * perBox), limit)
   return {
     columns,
     rows,

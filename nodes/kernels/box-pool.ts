@@ -155,10 +155,12 @@ export interface Clusters {
 }
 
 /** Candidates of each cluster: ranks[offsets[k]] … in the order they joined. */
-export function clusterMembers({ count, clusterOf }: Pick<Clusters, 'count' | 'clusterOf'>): {
+export interface ClusterMembers {
   readonly ranks: Uint32Array
   readonly offsets: Uint32Array
-} {
+}
+
+export function clusterMembers({ count, clusterOf }: Pick<Clusters, 'count' | 'clusterOf'>): ClusterMembers {
   const offsets = new Uint32Array(count + 1)
   for (let rank = 0; rank < clusterOf.length; rank++) offsets[clusterOf[rank]! + 1]!++
   for (let k = 0; k < count; k++) offsets[k + 1]! += offsets[k]!
@@ -169,9 +171,13 @@ export function clusterMembers({ count, clusterOf }: Pick<Clusters, 'count' | 'c
 }
 
 /** Clusters sorted by score. */
-export function fusedBoxes(pool: PooledBoxes, candidates: Candidates, clusters: Clusters): FusedBoxes {
+export function fusedBoxes(
+  pool: PooledBoxes,
+  candidates: Candidates,
+  clusters: Clusters,
+  own: ClusterMembers = clusterMembers(clusters),
+): FusedBoxes {
   const order = argsortDescending(clusters.scores.subarray(0, clusters.count))
-  const own = clusterMembers(clusters)
   const out = {
     boxesXyxy: new Float64Array(4 * order.length),
     scores: new Float64Array(order.length),

@@ -1,4 +1,5 @@
 import { type BoxGrid, boxGrid } from './box-grid.ts'
+import { pairIou } from './box-iou.ts'
 
 /**
  * Where the centres of growing clusters lie, in the cells of a grid: each cluster is in the one cell of its centre and
@@ -22,8 +23,14 @@ export interface ClusterCentres {
   readonly cellOf: Int32Array
 }
 
+/** From so many boxes of a label on, looking clusters up by place beats comparing with all of them. */
+export const WORTH_A_GRID = 200
+
 /** Wider than what rounding can do to an IoU. */
 const MARGIN = 1e-9
+
+/** Measured best: windows of a few cells with few clusters in them. */
+const CELLS_PER_BOX = 1.5
 
 /** Stands in for an infinite reach, whose product with 0 would be no number. */
 const EVERYWHERE = 1e300
@@ -31,7 +38,7 @@ const EVERYWHERE = 1e300
 /** @param boxesXyxy [4n] every box that can join; clusters stay inside their extent. */
 export function newClusterCentres(boxesXyxy: Float64Array, iouThreshold: number): ClusterCentres {
   const count = boxesXyxy.length / 4
-  const grid = boxGrid(boxesXyxy, count, count)
+  const grid = boxGrid(boxesXyxy, count, count, CELLS_PER_BOX)
   return {
     grid,
     // Infinite for a threshold of 0: then any overlap counts.
@@ -106,6 +113,25 @@ export function bestNear(
         }
       }
     }
+  }
+  return best
+}
+
+/** The same among the first `count` clusters, without a grid. */
+export function bestOf(
+  clusterBoxes: Float64Array,
+  count: number,
+  boxesXyxy: Float64Array,
+  index: number,
+  iouThreshold: number,
+): number {
+  let best = -1
+  let bestIou = iouThreshold
+  for (let k = 0; k < count; k++) {
+    const iou = pairIou(clusterBoxes, k, boxesXyxy, index)
+    if (iou <= bestIou) continue
+    best = k
+    bestIou = iou
   }
   return best
 }

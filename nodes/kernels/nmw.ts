@@ -7,6 +7,7 @@ import {
   type PooledBoxes,
   prepareCandidates,
 } from './box-pool.ts'
+import { bestNear, bestOf, newClusterCentres, placeCentre, WORTH_A_GRID } from './cluster-centres.ts'
 
 /**
  * Non-maximum weighted (Zhou et al., CAD, 2017; ensemble-boxes 1.0.9). Boxes by weighted score descending join the
@@ -28,24 +29,30 @@ export function nonMaximumWeighted(pool: PooledBoxes, options: FusionOptions): F
   const { boxesXyxy, scores, labelOffsets } = candidates
   const clusterOf = new Int32Array(scores.length)
   const seeds = new Uint32Array(scores.length)
+  const seedBoxes = new Float64Array(4 * scores.length)
   /** Σ score · IoU · coordinate (4) and Σ score · IoU of each cluster. */
   const sums = new Float64Array(5 * scores.length)
   let count = 0
   for (let label = 0; label < candidates.labels.length; label++) {
     const firstCluster = count
-    for (let rank = labelOffsets[label]!; rank < labelOffsets[label + 1]!; rank++) {
-      let best = -1
-      let bestIou = options.iouThreshold
-      for (let k = firstCluster; k < count; k++) {
-        const iou = pairIou(boxesXyxy, rank, boxesXyxy, seeds[k]!)
-        if (iou > bestIou) {
-          best = k
-          bestIou = iou
-        }
+    const first = labelOffsets[label]!
+    const last = labelOffsets[label + 1]!
+    const own = seedBoxes.subarray(4 * firstCluster)
+    const centres =
+      last - first < WORTH_A_GRID
+        ? undefined
+        : newClusterCentres(boxesXyxy.subarray(4 * first, 4 * last), options.iouThreshold)
+    for (let rank = first; rank < last; rank++) {
+      const best = centres
+        ? bestNear(centres, own, boxesXyxy, rank, options.iouThreshold)
+        : bestOf(own, count - firstCluster, boxesXyxy, rank, options.iouThreshold)
+      const cluster = best < 0 ? count++ : firstCluster + best
+      if (best < 0) {
+        seeds[cluster] = rank
+        seedBoxes.set(boxesXyxy.subarray(4 * rank, 4 * rank + 4), 4 * cluster)
+        if (centres) placeCentre(centres, cluster - firstCluster, own)
       }
-      if (best < 0) seeds[count] = rank
-      const cluster = best < 0 ? count++ : best
-      const weight = scores[rank]! * (best < 0 ? 1 : bestIou)
+      const weight = scores[rank]! * (best < 0 ? 1 : pairIou(own, best, boxesXyxy, rank))
       clusterOf[rank] = cluster
       for (let side = 0; side < 4; side++) sums[5 * cluster + side]! += weight * boxesXyxy[4 * rank + side]!
       sums[5 * cluster + 4]! += weight

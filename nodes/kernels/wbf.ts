@@ -1,6 +1,6 @@
-import { pairIou } from './box-iou.ts'
 import {
   type Candidates,
+  type ClusterMembers,
   checkedWeights,
   clusterMembers,
   type FusedBoxes,
@@ -9,7 +9,7 @@ import {
   type PooledBoxes,
   prepareCandidates,
 } from './box-pool.ts'
-import { bestNear, newClusterCentres, placeCentre } from './cluster-centres.ts'
+import { bestNear, bestOf, newClusterCentres, placeCentre, WORTH_A_GRID } from './cluster-centres.ts'
 
 /**
  * How the score of a cluster comes from its members (T boxes of weighted scores s = score · weight, of N sources whose
@@ -44,28 +44,20 @@ export function weightedBoxesFusion(pool: PooledBoxes, options: WbfOptions): Fus
   for (let label = 0; label < candidates.labels.length; label++) {
     const first = labelOffsets[label]!
     const last = labelOffsets[label + 1]!
-    if (last - first < GRID_FROM) growFromAll(growing, candidates, first, last, options.iouThreshold)
+    if (last - first < WORTH_A_GRID) growFromAll(growing, candidates, first, last, options.iouThreshold)
     else growFromNear(growing, candidates, first, last, options.iouThreshold)
   }
-  const scores = clusterScores(growing, candidates, pool.sources, weights, options)
-  return fusedBoxes(pool, candidates, { ...growing, scores })
+  const members = clusterMembers(growing)
+  const scores = clusterScores(growing, members, candidates, pool.sources, weights, options)
+  return fusedBoxes(pool, candidates, { ...growing, scores }, members)
 }
-
-/** From so many boxes of a label on, looking clusters up by place beats comparing with all of them. */
-const GRID_FROM = 200
 
 function growFromAll(growing: GrowingClusters, candidates: Candidates, first: number, last: number, iou: number): void {
   const firstCluster = growing.count
+  const fused = growing.boxesXyxy.subarray(4 * firstCluster)
   for (let rank = first; rank < last; rank++) {
-    let best = -1
-    let bestIou = iou
-    for (let k = firstCluster; k < growing.count; k++) {
-      const found = pairIou(growing.boxesXyxy, k, candidates.boxesXyxy, rank)
-      if (found <= bestIou) continue
-      best = k
-      bestIou = found
-    }
-    join(growing, best, candidates, rank)
+    const best = bestOf(fused, growing.count - firstCluster, candidates.boxesXyxy, rank, iou)
+    join(growing, best < 0 ? -1 : firstCluster + best, candidates, rank)
   }
 }
 
@@ -130,13 +122,13 @@ function join(growing: GrowingClusters, best: number, { boxesXyxy, scores }: Can
 
 function clusterScores(
   growing: GrowingClusters,
+  { ranks, offsets }: ClusterMembers,
   { scores, indices }: Candidates,
   sources: Int32Array,
   weights: Float64Array,
   options: WbfOptions,
 ): Float64Array {
   const confidence = options.confidence ?? 'avg'
-  const { ranks, offsets } = clusterMembers(growing)
   const totalWeight = weights.reduce((sum, weight) => sum + weight, 0)
   const largest = weights.reduce((a, b) => Math.max(a, b), 0)
   const out = new Float64Array(growing.count)

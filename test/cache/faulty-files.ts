@@ -16,6 +16,7 @@ const callNames = [
   'fstatSync',
   'renameSync',
   'unlinkSync',
+  'rmSync',
   'mkdirSync',
   'readdirSync',
   'statfsSync',
@@ -52,6 +53,7 @@ const changing: ReadonlySet<CallName> = new Set([
   'fsyncSync',
   'renameSync',
   'unlinkSync',
+  'rmSync',
   'mkdirSync',
   'fchmodSync',
 ])

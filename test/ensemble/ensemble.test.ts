@@ -3,10 +3,12 @@ import { boxesNms } from '../../nodes/boxes/nms.ts'
 import { ensembleBoxes } from '../../nodes/ensemble/boxes.ts'
 import { ensembleMasks } from '../../nodes/ensemble/masks.ts'
 import { ensembleProposals } from '../../nodes/ensemble/proposals.ts'
+import { maskAreas } from '../../nodes/kernels/rle.ts'
 import type { ProposalBoxes } from '../../nodes/values/boxes.ts'
 import type { Detections } from '../../nodes/values/detections.ts'
 import type { Instances } from '../../nodes/values/instances.ts'
 import type { Proposals } from '../../nodes/values/proposals.ts'
+import { classesOf, typedRun } from '../helpers/collections.ts'
 import { runNode, testCheck } from '../helpers/run-context.ts'
 
 const proposals = (boxes: number[], scores: number[], frameHw: [number, number] = [10, 10]): Proposals => ({
@@ -115,6 +117,43 @@ describe('ensemble/masks', () => {
     expect(await area({ threshold: 0.5 })).toBe(0)
     expect(await area({ threshold: 0.5, weights: [3, 1] })).toBe(12)
     expect(await area({ threshold: 0.4 })).toBe(4)
+  })
+
+  it('cuts probabilities to 255ths when asked: the first level above 0.45 is 115', async () => {
+    const whole: Detections = { ...detections, boxesXyxy: new Float64Array([-10, -10, 30, 30]) }
+    const isForeground = async (value: number, params: object) => {
+      const inputs = { masks: [masks(value, value, value, value)], detections: whole }
+      const { instances } = (await runNode(ensembleMasks, inputs, { threshold: 0.45, ...params })) as {
+        instances: Instances
+      }
+      return instances.masks.starts.length > 0
+    }
+    const published = { paste: 'detectron2', comparison: '>', quantise: 'u8-truncate' }
+    expect(await isForeground(0.4505, {})).toBe(true)
+    expect(await isForeground(0.4505, published)).toBe(false)
+    expect(await isForeground(0.451, published)).toBe(true)
+    expect(await isForeground(0.45, { paste: 'detectron2' })).toBe(true)
+    expect(await isForeground(0.4495, {})).toBe(false)
+  })
+
+  it('takes the threshold of the class, or of the image, and keeps the order of the detections', async () => {
+    const classes = classesOf('a', 'b')
+    const two: Detections = {
+      ...proposals([0, 0, 4, 4, 5, 5, 9, 9, 0, 5, 4, 9], [0.9, 0.8, 0.7]),
+      labels: new Int32Array([1, 0, 1]),
+    }
+    const soft = { sizePx: 1, probabilities: new Float32Array([0.5, 0.5, 0.8]) }
+    const areas = async (group?: string) => {
+      const inputs = { masks: [soft], detections: two, ...(group !== undefined && { group: { text: group } }) }
+      const run = typedRun({ detections: [classes], group: [classes] })
+      const params = { threshold: { a: 0.05, b: 0.6 } }
+      const { instances } = (await runNode(ensembleMasks, inputs, params, run)) as { instances: Instances }
+      return [...maskAreas(instances.masks)]
+    }
+    // One cell fades to nothing half a box outside; at 0.05 that is seen, at 0.6 only the middle of the surest is.
+    expect(await areas()).toEqual([0, 36, 4])
+    expect(Math.min(...(await areas('a')))).toBeGreaterThan(16)
+    expect(await areas('b')).toEqual([0, 0, 4])
   })
 
   it('refuses masks that are not of the detections', () => {

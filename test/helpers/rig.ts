@@ -7,6 +7,7 @@ import { openStore, type StoreOptions } from '../../cache/open.ts'
 import { listFiles, realSurroundings } from '../../engine/api/surroundings.ts'
 import type { RunEvent, RunFinished } from '../../engine/contract/event.ts'
 import type { Graph } from '../../engine/contract/graph.ts'
+import type { Leases } from '../../engine/contract/lease.ts'
 import type { Store } from '../../engine/contract/store.ts'
 import { settingsFromArguments } from '../../engine/load/settings.ts'
 import { compile } from '../../engine/plan/compile.ts'
@@ -26,6 +27,8 @@ export interface RigRunOptions {
   readonly attempts?: number
   /** Faults of the file system or the database; a clock. */
   readonly store?: Pick<StoreOptions, 'files' | 'database' | 'now'>
+  /** Default: those of the store. */
+  readonly openLeases?: () => Leases
   /** Called for every event, with a handle on the run: stop it, look at it. */
   readonly onEvent?: (event: RunEvent, handle: RunHandle) => void
 }
@@ -118,7 +121,7 @@ export function createRig(pipeline: string, texts: { readonly [name: string]: st
         registry: fakeRegistry,
         store,
         executor,
-        openLeases: () => openLeases(store.directory!, { ...options.store, remark }),
+        openLeases: options.openLeases ?? (() => openLeases(store.directory!, { ...options.store, remark })),
         emit: hear,
         nowMs: options.store?.now ?? Date.now,
         outDirectory,

@@ -35,6 +35,8 @@ describe('instances/filter', () => {
     ['the best of an image, ties to the earlier, in source order', { max_per_image: 2 }, [0.5, 0.75]],
     ['the cap counts what passed the other tests', { max_per_image: 1, max_score: 0.5 }, [0.5]],
     ['a cap of none', { max_per_image: 0 }, []],
+    ['a score by class', { min_score: { cat: 0.8, others: 0.5 } }, [0.5, 0.5]],
+    ['areas by class', { min_area_px: { cat: 20, dog: 9, bus: 9 } }, [0.5, 0.25]],
   ])('%s', async (_name, params, scores) => {
     expect([...(await filter(params)).scores]).toEqual(scores)
   })
@@ -44,6 +46,14 @@ describe('instances/filter', () => {
     const check = testCheck({ inputs: { instances: [classes] } })
     expect(await instancesFilter.types!(params as never, check.context)).toEqual({ instances: classesOf('dog', 'bus') })
     expect([...(await filter(params)).labels]).toEqual([1, 0])
+  })
+
+  it('takes the limits of the image where its type is bound', async () => {
+    const run = typedRun({ instances: [classes], group: [classesOf('day', 'night')] })
+    const params = { min_area_px: 0, above_score: { day: 0.6, night: 0.3 } }
+    const inputs = { instances, group: { text: 'night' } }
+    const found = (await runNode(instancesFilter, inputs, params, run))['instances'] as Instances
+    expect([...found.scores]).toEqual([0.5, 0.75, 0.5])
   })
 
   it('uses the stated area of ground truth', async () => {

@@ -253,6 +253,32 @@ describe('non-maximum weighted', () => {
   it.each(cases)('equals ensemble-boxes within 1e-6: case $index', ({ data }) => {
     expectNear(fusedRows(nonMaximumWeighted(pool(data), optionsOf(data))), resultRows(data.nmw))
   })
+
+  it.each([0, 0.3, 0.55, 0.8])('finds by place the seeds that a plain loop finds, IoU > %d', limit => {
+    const next = randomStream(9)
+    const count = 500
+    const boxes = Array.from({ length: count }, () => {
+      const x = Math.floor(next() * 50)
+      const y = Math.floor(next() * 50)
+      return [x, y, x + 3 + Math.floor(next() * 14), y + 3 + Math.floor(next() * 14)]
+    })
+    const flat = Float64Array.from(boxes.flat())
+    const scores = Float64Array.from(boxes, (_, i) => (((i * 389) % count) + 1) / (count + 1))
+    const same = new Int32Array(count)
+    const fused = nonMaximumWeighted(
+      { boxesXyxy: flat, scores, labels: same, sources: same },
+      { sourceCount: 1, iouThreshold: limit },
+    )
+    const clusters: number[][] = []
+    for (const index of [...scores.keys()].sort((a, b) => scores[b]! - scores[a]!)) {
+      const ious = clusters.map(([seed]) => pairIou(flat, seed!, flat, index))
+      const best = ious.reduce((a, iou, k) => (iou > limit && (a < 0 || iou > ious[a]!) ? k : a), -1)
+      if (best < 0) clusters.push([index])
+      else clusters[best]!.push(index)
+    }
+    const found = Array.from(fused.scores, (_, k) => [...fused.members.slice(fused.offsets[k], fused.offsets[k + 1])])
+    expect(found).toEqual(clusters.sort((a, b) => scores[b[0]!]! - scores[a[0]!]!))
+  })
 })
 
 describe('greedy NMS', () => {

@@ -11,14 +11,22 @@ function record(name: string, sizeBytes = 1): TaskRecord {
 describe('createWriter', () => {
   it('commits what comes together together, and says so when it is durable', async () => {
     const commits: number[] = []
-    const writer = createWriter({ commit: records => (commits.push(records.length), []) }, () => {})
+    const commit = (records: readonly TaskRecord[]) => {
+      commits.push(records.length)
+      return []
+    }
+    const writer = createWriter({ commit }, () => {})
     await Promise.all(['a', 'b', 'c'].map(name => writer.add(record(name))))
     expect(commits).toEqual([3])
   })
 
   it('does not wait when there are a hundred records, or eight megabytes', () => {
     const commits: number[] = []
-    const writer = createWriter({ commit: records => (commits.push(records.length), []) }, () => {})
+    const commit = (records: readonly TaskRecord[]) => {
+      commits.push(records.length)
+      return []
+    }
+    const writer = createWriter({ commit }, () => {})
     for (let i = 0; i < 250; i++) void writer.add(record(`${i}`))
     expect(commits).toEqual([100, 100])
     void writer.add(record('large', 9 * 1024 * 1024))
@@ -29,7 +37,11 @@ describe('createWriter', () => {
 
   it('keeps the order in which records came', async () => {
     const keys: string[] = []
-    const writer = createWriter({ commit: records => (keys.push(...records.map(one => one.key)), []) }, () => {})
+    const commit = (records: readonly TaskRecord[]) => {
+      keys.push(...records.map(one => one.key))
+      return []
+    }
+    const writer = createWriter({ commit }, () => {})
     const records = Array.from({ length: 150 }, (_, i) => record(`${i}`))
     await Promise.all(records.map(writer.add))
     expect(keys).toEqual(records.map(one => one.key))

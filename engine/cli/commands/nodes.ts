@@ -1,11 +1,13 @@
-import { registry } from '../../../nodes/index.ts'
+import { nodesNamed } from '../../api/user-nodes.ts'
 import { nearestName } from '../../base/typo.ts'
 import { nodeListLines, nodePageLines } from '../../report/node-help.ts'
 import { noPaint, terminalPaint } from '../../report/paint.ts'
+import type { NodesOptions } from '../options.ts'
 import { exitCode, sayProblems, wantsColour } from '../say.ts'
 
 /** `maskloom nodes [name]`: the reference, made from the definitions themselves. */
-export async function nodesCommand(name: string | undefined): Promise<number> {
+export async function nodesCommand(name: string | undefined, options: NodesOptions): Promise<number> {
+  const registry = await nodesNamed(options.nodes)
   const paint = wantsColour(process.stdout) ? terminalPaint : noPaint
   if (name === undefined) {
     process.stdout.write(`${nodeListLines(registry.nodes.values(), paint, process.stdout.columns).join('\n')}\n`)
