@@ -1,9 +1,8 @@
 import type { Digest } from '../base/digest.ts'
-import { sha256 } from '../base/digest.ts'
 import { decodeManifest } from '../base/manifest.ts'
 import type { CellPort } from '../contract/graph.ts'
 import type { Store } from '../contract/store.ts'
-import { columnManifest } from './columns.ts'
+import { columnDigest } from './columns.ts'
 import { type GroupState, portAddress, portName, type RunState } from './state.ts'
 
 /**
@@ -27,7 +26,7 @@ export function recordCells(state: RunState, group: GroupState, store: Store, ru
 
 function digestOf(state: RunState, source: CellPort): Digest {
   const single = state.singles.get(portName(source))
-  return single ?? sha256(columnManifest(state.columns.get(portName(source))!))
+  return single ?? columnDigest(state.columns.get(portName(source))!)
 }
 
 /**

@@ -11,7 +11,12 @@ const text = {
   decode: bytes => new TextDecoder().decode(bytes),
 }
 
-const params = (properties = {}, required = []) => ({ type: 'object', additionalProperties: false, required, properties })
+const params = (properties = {}, required = []) => ({
+  type: 'object',
+  additionalProperties: false,
+  required,
+  properties,
+})
 const textIn = { kind: 'scale-text', per: 'item', description: 'Texts.' }
 const item = (name, change) => ({
   name,

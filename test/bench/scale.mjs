@@ -57,7 +57,8 @@ function writeItems(folder, form, items) {
   const file = openSync(join(folder, 'texts.jsonl'), 'w')
   for (let i = 0; i < items; i += 1000) {
     let lines = ''
-    for (let j = i; j < Math.min(items, i + 1000); j++) lines += `${JSON.stringify({ id: nameOf(j), text: contentOf(j) })}\n`
+    for (let j = i; j < Math.min(items, i + 1000); j++)
+      lines += `${JSON.stringify({ id: nameOf(j), text: contentOf(j) })}\n`
     writeSync(file, lines)
   }
   closeSync(file)
@@ -84,7 +85,8 @@ function run(folder) {
     maxBuffer: 2 ** 31,
   })
   const wallMs = performance.now() - startedMs
-  if (result.status !== 0) throw new Error(`it ended with ${result.status}: ${result.stderr}${result.stdout.slice(-2000)}`)
+  if (result.status !== 0)
+    throw new Error(`it ended with ${result.status}: ${result.stderr}${result.stdout.slice(-2000)}`)
   const last = JSON.parse(result.stdout.trimEnd().split('\n').at(-1))
   const [, peakKiB, cpuMs] = /peak (\d+) cpu ([\d.]+)/.exec(result.stderr)
   return { wallMs, tasks: last.tasks, runMs: last.wallMs, peakMiB: Number(peakKiB) / 1024, cpuMs: Number(cpuMs) }
@@ -93,8 +95,12 @@ function run(folder) {
 const middle = numbers => numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)]
 const seconds = ms => (ms / 1000).toFixed(3)
 
-process.stdout.write(`node ${process.version}, ${availableParallelism()} cores, load ${loadavg()[0].toFixed(1)}, ${values.form}\n`)
-process.stdout.write('items\tfirst run s\tcpu s\tus (cpu us) per task\tMiB\tnothing to do s (from-to)\tcpu s\tMiB\tone changed s\tcpu s\n')
+process.stdout.write(
+  `node ${process.version}, ${availableParallelism()} cores, load ${loadavg()[0].toFixed(1)}, ${values.form}\n`,
+)
+process.stdout.write(
+  'items\tfirst run s\tcpu s\tus (cpu us) per task\tMiB\tnothing to do s (from-to)\tcpu s\tMiB\tone changed s\tcpu s\n',
+)
 for (const items of values.items.split(',').map(Number)) {
   const folder = mkdtempSync(join(tmpdir(), 'maskloom-scale-'))
   writeFileSync(join(folder, 'maskloom.config.yaml'), '')
