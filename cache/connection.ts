@@ -196,7 +196,7 @@ function prepareDatabase(db: Database.Database, path: string): string | undefine
   // Rows can be made again and blobs are synced by hand: a power cut may cost the last commits, never consistency.
   db.pragma('synchronous = NORMAL')
   db.pragma('foreign_keys = ON')
-  db.pragma('cache_size = -16384')
+  db.pragma('cache_size = -65536')
   // Pages are written by key, that is at random: the longer the log, the more often one page is written back only once.
   db.pragma('wal_autocheckpoint = 4000')
   db.pragma('journal_size_limit = 67108864')
