@@ -13,7 +13,7 @@ export function commandWords(run: readonly string[], shell: boolean): readonly s
  * @param passed - names whose values come from the environment of the run (not part of the key).
  */
 export function programEnvironment(
-  env: { readonly [name: string]: string },
+  env: { readonly [name: string]: string | number },
   passed: readonly string[],
   scratchFolder: string,
 ): { readonly [name: string]: string } {
@@ -30,7 +30,7 @@ export function programEnvironment(
     // Byte code beside the sources would change the digest of a folder that is an input.
     PYTHONDONTWRITEBYTECODE: '1',
     ...Object.fromEntries(taken),
-    ...env,
+    ...Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)])),
   }
 }
 

@@ -20,12 +20,12 @@ import { failed, makeWorkFolder, nameProblems, type WorkFolder, writtenFile } fr
 type OutputName = 'file' | 'extra' | 'table' | 'metrics'
 
 interface Params {
-  readonly run: readonly string[]
+  readonly run: readonly (string | number)[]
   readonly shell: boolean
   readonly files: { readonly [name: string]: PathRef }
   readonly folders: { readonly [name: string]: PathRef }
   readonly names: readonly string[]
-  readonly env: { readonly [name: string]: string }
+  readonly env: { readonly [name: string]: string | number }
   readonly pass_env: readonly string[]
   readonly outputs: { readonly [output in OutputName]?: string }
   readonly stdout?: string
@@ -47,7 +47,7 @@ export const commandRun = defineNode<Params, { inputs?: readonly unknown[] }>({
     properties: {
       run: {
         type: 'array',
-        items: { type: 'string' },
+        items: { type: ['string', 'number'] },
         minItems: 1,
         description: 'The program and its arguments, each a word of its own; nothing in them is expanded.',
       },
@@ -78,7 +78,7 @@ export const commandRun = defineNode<Params, { inputs?: readonly unknown[] }>({
       },
       env: {
         type: 'object',
-        additionalProperties: { type: 'string' },
+        additionalProperties: { type: ['string', 'number'] },
         propertyNames: { pattern: variable },
         default: {},
         description: 'Environment variables, beside PATH, HOME, LANG, TZ and TMPDIR.',
@@ -211,7 +211,7 @@ function paramProblems(params: Params, { inputs, used, permits }: CheckContext):
   // Programs are only looked for on behalf of somebody who allowed running them.
   if (shell || !permits.commands) return problems
   const present = { files: [...fileNames, ...names], folders: folderNames }
-  const missing = programProblem(run[0]!, env['PATH'] ?? process.env['PATH'] ?? '', present)
+  const missing = programProblem(String(run[0]), String(env['PATH'] ?? process.env['PATH'] ?? ''), present)
   return missing === undefined ? problems : [...problems, { param: 'run', ...missing }]
 }
 
@@ -220,7 +220,7 @@ async function runProgram(params: Params, folder: WorkFolder, context: RunContex
   const { stdout } = params
   const { end, tail } = await execute(
     {
-      words: commandWords(params.run, params.shell),
+      words: commandWords(params.run.map(String), params.shell),
       directory: folder.path,
       environment: programEnvironment(params.env, params.pass_env, folder.scratch),
     },
@@ -228,7 +228,7 @@ async function runProgram(params: Params, folder: WorkFolder, context: RunContex
     context.signal,
   )
   if ('exitCode' in end && end.exitCode === 0) return
-  throw failed(`\`${shown(params.run)}\` ${describeEnd(end)}`, undefined, tail)
+  throw failed(`\`${shown(params.run.map(String))}\` ${describeEnd(end)}`, undefined, tail)
 }
 
 async function takeOutputs(params: Params, folder: WorkFolder, context: RunContext): Promise<Values> {

@@ -38,8 +38,16 @@ export const evaluateTable = defineNode<Params, { metrics: readonly Metrics[] }>
     metrics: { kind: 'metrics', per: 'collection', many: 'ordered', description: 'The evaluations.' },
   },
   outputs: {
-    table: { kind: 'table', per: 'collection', description: 'One row for each evaluation; null where a number is undefined.' },
-    metrics: { kind: 'metrics', per: 'collection', description: 'All numbers of all evaluations; groups are named `row: group`.' },
+    table: {
+      kind: 'table',
+      per: 'collection',
+      description: 'One row for each evaluation; null where a number is undefined.',
+    },
+    metrics: {
+      kind: 'metrics',
+      per: 'collection',
+      description: 'All numbers of all evaluations; groups are named `row: group`.',
+    },
   },
   example: `
 scores:

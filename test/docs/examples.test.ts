@@ -9,10 +9,18 @@ import { parse } from 'yaml'
 import { addRunOptions } from '../../engine/cli/options.ts'
 import { fullSchema } from '../../engine/load/full-schema.ts'
 import { registry } from '../../nodes/index.ts'
-import { type Fence, fencesOf, pages, repository } from './fences.ts'
+import { type Fence, fencesOf, pages, pageText, repository } from './fences.ts'
 
 /** A project like a user's: the bundled pipelines, the demo data, a cache of its own. */
 let project: string
+
+/** For names in capitals that stand for a reader's own data. */
+const standIns = {
+  SCENES: 'demo/images',
+  'TRUTH.json': 'demo/annotations.json',
+  CROPS: 'demo/nuclei/images',
+  'CROPS.json': 'demo/nuclei/annotations.json',
+}
 
 const fences = pages.flatMap(fencesOf)
 const yamlFences = fences.filter(({ info }) => info === 'yaml').map(fence => ({ ...fence, content: parse(fence.text) }))
@@ -25,6 +33,9 @@ beforeAll(() => {
   writeFileSync(join(project, 'maskloom.config.yaml'), '')
   for (const folder of ['pipelines', 'demo']) {
     cpSync(join(repository, folder), join(project, folder), { recursive: true })
+  }
+  for (const [name, path] of Object.entries(standIns)) {
+    cpSync(join(repository, path), join(project, name), { recursive: true })
   }
   // A first run, so that there is something to list; it infers nothing.
   const first = yamlFences.find(({ content }) => content.name === 'look-at-truth')
@@ -78,9 +89,35 @@ test.each(parameterFiles)('the parameter file at $place suits the demo', ({ text
   expect(maskloom(['check', 'mini-open-images', '--params', 'settings.yaml'])).toMatchObject({ status: 0, stderr: '' })
 })
 
+test('the config file on the page of the command line is one', () => {
+  const configs = fences.filter(({ info }) => info === 'yaml config')
+  expect(configs.length).toBeGreaterThan(0)
+  const text = readFileSync(join(repository, 'schemas/config.schema.json'), 'utf8')
+  const isConfig = new Ajv({ strict: false, allErrors: true }).compile(JSON.parse(text) as object)
+  for (const config of configs) valid(isConfig, parse(config.text))
+})
+
+const subcommands = ['run', 'check', 'plan', 'why', 'graph', 'nodes', 'schema', 'runs', 'cache']
+
+test('the page of the command line names every command and every option', () => {
+  const help = (...path: readonly string[]) => maskloom([...path, '--help']).stdout
+  const named = (text: string) => [...text.matchAll(/^ {2}([a-z]+) /gm)].map(([, name = '']) => name)
+  expect(named(help()).filter(name => name !== 'help')).toEqual(expect.arrayContaining(subcommands))
+  const inCache = named(help('cache')).filter(name => name !== 'help')
+  const paths = [...subcommands.map(name => [name]), ...inCache.map(name => ['cache', name])]
+  const options = paths.flatMap(path =>
+    [...help(...path).matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, name]) => name),
+  )
+  const page = pageText('docs/command-line.md')
+  const missing = [...paths.map(path => `\`${path.join(' ')}`), ...options.map(name => `\`${name}`)]
+  expect([...new Set(missing)].filter(name => name !== '`cache' && name !== '`--help' && !page.includes(name))).toEqual(
+    [],
+  )
+})
+
 const commands = fences
   .filter(({ info }) => info === 'sh')
-  .flatMap(({ place, text }) => text.split('\n').map(line => ({ place, line: line.replace(/\s+#.*$/, '').trim() })))
+  .flatMap(({ place, text }) => withVariables(text).map(line => ({ place, line: line.replace(/\s+#.*$/, '').trim() })))
   .map(({ place, line }) => ({ place, line: line.replace(/^npx /, '') }))
   .filter(({ line }) => line.startsWith('maskloom '))
 
@@ -99,6 +136,16 @@ test.each(commands)('$line (at $place) works', ({ line }) => {
   const given = [...set.flatMap(one => ['--set', one]), ...params.flatMap(one => ['--params', one])]
   expect(maskloom(['plan', ...parser.args, ...given])).toMatchObject({ status: 0, stderr: '' })
 })
+
+/** Lines in which variables set in lines before them are replaced. */
+function withVariables(text: string): readonly string[] {
+  const values = new Map<string, string>()
+  return text.split('\n').map(line => {
+    const [, name, value] = /^(\w+)="([^"]*)"$/.exec(line) ?? []
+    if (name !== undefined && value !== undefined) values.set(name, value)
+    return line.replace(/\$(\w+)/g, (written, used: string) => values.get(used) ?? written)
+  })
+}
 
 /** Words of a command line, with quotes of either sort. */
 function words(line: string): readonly string[] {

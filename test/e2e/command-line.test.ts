@@ -51,7 +51,7 @@ describe('a run that ends well', () => {
 describe('what is wrong with pipeline or arguments', () => {
   it.each([
     { args: ['run', 'zoo-reference', '--slot', '2'], says: "unknown option '--slot'" },
-    { args: ['run', 'zoo-reference', '--slots', '0'], says: 'expected a whole number of at least 1' },
+    { args: ['run', 'zoo-reference', '--slots', '0'], says: 'xpected a whole number of at least 1' },
     { args: ['run', 'zoo-referenc'], says: 'did you mean `zoo-reference`?' },
     { args: ['run', 'zoo-reference', '--set', 'model=3'], says: 'did you mean `models`?' },
     { args: ['run', 'zoo-reference', '--force', 'ensemble/prpose'], says: 'did you mean `ensemble/propose`?' },
