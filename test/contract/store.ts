@@ -267,9 +267,10 @@ export function storeContract(name: string, open: (folder: string) => Store): vo
         store.runs.start({ id, pipeline: 'p', path: '/p.yaml', startedMs: 1000 + i, paramsJson: '{}' })
       }
       store.runs.finish('b', { finishedMs: 5000, status: 'done', summaryJson: '{"hits":1}' })
+      const common = { pipeline: 'p', path: '/p.yaml', paramsJson: '{}' }
       expect(store.runs.list(2)).toEqual([
-        { id: 'c', pipeline: 'p', startedMs: 1002, finishedMs: undefined, status: 'running', summaryJson: undefined },
-        { id: 'b', pipeline: 'p', startedMs: 1001, finishedMs: 5000, status: 'done', summaryJson: '{"hits":1}' },
+        { ...common, id: 'c', startedMs: 1002, finishedMs: undefined, status: 'running', summaryJson: undefined },
+        { ...common, id: 'b', startedMs: 1001, finishedMs: 5000, status: 'done', summaryJson: '{"hits":1}' },
       ])
     })
 
