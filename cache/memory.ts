@@ -75,6 +75,7 @@ export function openMemoryStore(options: MemoryStoreOptions = {}): Store {
     },
     deliver: openOutput({ files, directory: undefined, now, memory, read, damaged: digest => blobs.delete(digest) }),
     fileDigest: path => fileDigest(files, memory, now, resolve(path)),
+    fileDigests: paths => paths.map(path => fileDigest(files, memory, now, resolve(path))),
     memo: {
       get: key => memos.get(key),
       set: (key, json) => {

@@ -41,6 +41,11 @@ export interface NewBlob {
   readonly content: Uint8Array | { readonly scratchPath: string }
 }
 
+export interface FileDigest {
+  readonly sha256: Digest
+  readonly sizeBytes: number
+}
+
 export interface Store extends StoreReader {
   /** Where workers open their readers and put scratch files; undefined for a store without files. */
   readonly directory: string | undefined
@@ -51,7 +56,9 @@ export interface Store extends StoreReader {
   /** Copies the verified blob to a path by temp file and rename, unless those bytes are there; false if lost. */
   readonly deliver: (digest: Digest, path: string) => 'written' | 'unchanged' | false
   /** sha256 of a file's content, remembered by (device, inode, size, mtime, ctime). */
-  readonly fileDigest: (path: string) => { readonly sha256: Digest; readonly sizeBytes: number }
+  readonly fileDigest: (path: string) => FileDigest
+  /** The same for many, in order: what is remembered is looked up together. */
+  readonly fileDigests: (paths: readonly string[]) => readonly FileDigest[]
   /** Small JSON remembered by a name and a content digest (ONNX signatures, class lists of indexes). */
   readonly memo: {
     readonly get: (key: Digest) => string | undefined

@@ -1,7 +1,8 @@
 import type { Lane } from '../contract/node.ts'
 import type { AddedModule } from '../contract/registry.ts'
 import type { Executor } from './executor.ts'
-import { createPool, type PoolOptions } from './pool.ts'
+import { createPool } from './pool.ts'
+import type { ToWorker } from './protocol.ts'
 import { startProcess, startThread } from './worker-handle.ts'
 
 export interface LocalExecutorOptions {
@@ -19,19 +20,28 @@ export interface LocalExecutorOptions {
   readonly attempts?: number
 }
 
+/** While one waits for inference or the disk, another one computes. */
+const unitsAtOnce: Record<Lane, number> = { gpu: 2, cpu: 4, io: 8 }
+
+/** Short units that may be in one thread at once. */
+const mostUnits = 256
+
 /** Inference in child processes, everything else in worker threads of this process. */
 export function createLocalExecutor(options: LocalExecutorOptions): Executor {
   const processUrl = workerUrl('worker-process')
   const threadUrl = workerUrl('worker-thread')
-  const opening: PoolOptions['opening'] = slot => ({
-    type: 'open',
-    registryUrl: options.registryUrl,
-    addedModules: options.addedModules ?? [],
-    storeUrl: options.storeUrl,
-    storeDirectory: options.storeDirectory,
-    device: slot.includes('/') ? slot.slice(0, slot.lastIndexOf('/')) : 'cpu',
-    keepAuto: options.keepAuto,
-  })
+  const openingOf =
+    (lane: Lane) =>
+    (slot: string): ToWorker => ({
+      type: 'open',
+      registryUrl: options.registryUrl,
+      addedModules: options.addedModules ?? [],
+      storeUrl: options.storeUrl,
+      storeDirectory: options.storeDirectory,
+      device: slot.includes('/') ? slot.slice(0, slot.lastIndexOf('/')) : 'cpu',
+      keepAuto: options.keepAuto,
+      unitsAtOnce: unitsAtOnce[lane],
+    })
   const attempts = options.attempts ?? 3
   const gpuSlots = options.devices.flatMap(device =>
     Array.from({ length: options.slotsPerDevice }, (_, i) => `${device}/${i}`),
@@ -40,23 +50,25 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
   const pools = {
     gpu: createPool({
       slots: gpuSlots,
-      unitsPerWorker: 2,
+      unitsPerWorker: unitsAtOnce.gpu,
       attempts,
-      opening,
+      opening: openingOf('gpu'),
       start: (slot, listen) => startProcess(`inference ${slot}`, processUrl, listen),
     }),
     cpu: createPool({
       slots: threadSlots('cpu'),
-      unitsPerWorker: 4,
+      unitsPerWorker: unitsAtOnce.cpu,
+      mostPerWorker: mostUnits,
       attempts,
-      opening,
+      opening: openingOf('cpu'),
       start: (slot, listen) => startThread(slot, threadUrl, listen),
     }),
     io: createPool({
       slots: threadSlots('io'),
-      unitsPerWorker: 8,
+      unitsPerWorker: unitsAtOnce.io,
+      mostPerWorker: mostUnits,
       attempts,
-      opening,
+      opening: openingOf('io'),
       start: (slot, listen) => startThread(slot, threadUrl, listen),
     }),
   } satisfies Record<Lane, ReturnType<typeof createPool>>
@@ -64,7 +76,7 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
 
   return {
     lanes: (['gpu', 'cpu', 'io'] as const).map(lane => ({ lane, width: pools[lane].width })),
-    capacity: lane => pools[lane].capacity,
+    capacity: (lane, group) => pools[lane].capacity(group),
     submit: (lane, group, unit, listener) => pools[lane].submit(group, unit, listener),
     running: lane => pools[lane].running(),
     processIds: () => all.flatMap(pool => pool.processIds()),

@@ -61,7 +61,7 @@ export function createLanes(
       for (let index = groups.length - 1; index >= 0; index--) {
         const group = groups[index]!
         const { lane } = group.group
-        if (queues[index]!.size() > 0 && inFlight[lane] < executor.capacity(lane) && storing < mostStoring) {
+        if (queues[index]!.size() > 0 && inFlight[lane] < executor.capacity(lane, index) && storing < mostStoring) {
           return { group, item: queues[index]!.take() }
         }
       }

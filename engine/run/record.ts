@@ -3,7 +3,7 @@ import { type Digest, recordDigest, sha256 } from '../base/digest.ts'
 import { decodeManifest, encodeManifest } from '../base/manifest.ts'
 import type { Cell, CellPort, Graph } from '../contract/graph.ts'
 import type { Store, Wiring } from '../contract/store.ts'
-import { columnManifest } from './columns.ts'
+import { columnDigest } from './columns.ts'
 import { type GroupState, portAddress, portName, type RunState } from './state.ts'
 
 /**
@@ -86,7 +86,7 @@ function fileManifest(state: RunState, group: GroupState, store: Store): Digest 
 
 function digestOf(state: RunState, source: CellPort): Digest {
   const single = state.singles.get(portName(source))
-  return single ?? sha256(columnManifest(state.columns.get(portName(source))!))
+  return single ?? columnDigest(state.columns.get(portName(source))!)
 }
 
 /**
