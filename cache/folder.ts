@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { exists, type FileSystem, writeDurably } from './files.ts'
+import { errorCode, exists, type FileSystem, writeDurably } from './files.ts'
 import { refuseNetworkFolder } from './network.ts'
 import { explained } from './problem.ts'
 import { sweep } from './scratch.ts'
@@ -36,5 +36,11 @@ export function prepareFolder(
 }
 
 function writeIfAbsent(files: FileSystem, path: string, text: string): void {
-  if (!exists(files, path)) writeDurably(files, path, Buffer.from(text), 0o644)
+  if (exists(files, path)) return
+  try {
+    writeDurably(files, path, Buffer.from(text), 0o644)
+  } catch (error) {
+    // Another process makes the folder at the same time.
+    if (errorCode(error) !== 'EEXIST') throw error
+  }
 }

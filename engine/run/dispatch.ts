@@ -123,6 +123,8 @@ export function createDispatch(
       const { external, item: lostItem } = result.lost
       const source = group.group.externals[external]!
       if (round >= maxLost) throw lostForGood(source, lostItem ?? unit.item)
+      // A worker's view of the index may be behind for a moment, while it is replaced or very busy.
+      if (round > 0) await pause(round * remakePauseMs)
       const from = lostItem ?? (group.wire.externals[external]!.per === 'item' ? unit.item : undefined)
       await remake(source, from, round > 0)
     }

@@ -130,3 +130,31 @@ describe('a network file system', () => {
     expect(() => refuseNetworkFolder(onFileSystem(0x6969), folder, 'darwin')).not.toThrow()
   })
 })
+
+describe('a folder that two processes make at the same time', () => {
+  it('is made by both, whoever is first with each file', () => {
+    const remarks: string[] = []
+    const files = faultyFiles((name, args) => {
+      // The other one is always a moment faster.
+      if (name === 'openSync' && args[1] === 'wx') {
+        writeFileSync(String(args[0]), 'theirs')
+      }
+    })
+    const store = openStore(join(folder, 'store'), { files, remark: message => remarks.push(message) })
+    store.close()
+    expect(readdirSync(join(folder, 'store'))).toEqual(
+      expect.arrayContaining(['.gitignore', 'CACHEDIR.TAG', 'index.db']),
+    )
+    expect(remarks).toEqual([])
+  })
+
+  it('is not taken for one that has lost its index', () => {
+    mkdirSync(join(folder, 'store', 'objects'), { recursive: true })
+    const remarks: string[] = []
+    openStore(join(folder, 'store'), { remark: message => remarks.push(message) }).close()
+    expect(remarks).toEqual([])
+    mkdirSync(join(folder, 'lost', 'objects', 'ab'), { recursive: true })
+    openStore(join(folder, 'lost'), { remark: message => remarks.push(message) }).close()
+    expect(remarks).toEqual([expect.stringContaining('is gone; large values still in the folder are used')])
+  })
+})

@@ -31,6 +31,11 @@ function twice(lines: readonly string[]): readonly string[] {
   return lines.filter((line, i) => line === lines[i - 1])
 }
 
+/** A line without the ports that were asked for. */
+function workOf(line: string): string {
+  return line.startsWith('scan') ? line.split(' ').slice(0, 3).join(' ') : line
+}
+
 async function undisturbed(pipeline?: string): Promise<{ readonly end: CliEnd; readonly executed: readonly string[] }> {
   const alone = createCliRuns(project)
   try {
@@ -75,9 +80,10 @@ describe('two runs on one cache', () => {
     expect(end.code).toBe(0)
     const alone = await undisturbed()
     expect(end.outputs).toEqual(alone.end.outputs)
-    // What the dead run had in flight, two items in the inference lane and what was on its way to the store.
-    expect(new Set(runs.executed())).toEqual(new Set(alone.executed))
-    expect(twice(runs.executed()).length).toBeLessThan(alone.executed.length / 2)
+    // Twice at most what the dead run had in flight; a scan of which only the map was lost says so.
+    const work = runs.executed().map(workOf)
+    expect(new Set(work)).toEqual(new Set(alone.executed.map(workOf)))
+    expect(twice(work.sort()).length).toBeLessThan(alone.executed.length / 2)
   })
 
   it('share what different pipelines have in common', async () => {
@@ -101,7 +107,7 @@ outputs: { outlines: look.outline }
     expect(ends.map(end => end.code)).toEqual([0, 0])
     // A scan may run a second time for its map, when the other pipeline only stored its outline; never for the outline.
     const outlined = runs.executed().filter(line => /^scan .*outline/.test(line))
-    expect(twice(outlined.map(line => line.split(' ').slice(0, 3).join(' ')).sort())).toEqual([])
+    expect(twice(outlined.map(workOf).sort())).toEqual([])
     expect(outlined).toHaveLength(24)
   })
 })
