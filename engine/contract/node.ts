@@ -110,6 +110,8 @@ export interface RunContext {
   readonly sourcePath: (sha256: Digest) => string
   /** A fresh path in the store's scratch folder; give it back as a `file` value or it is removed. */
   readonly scratchFile: (extension: string) => string
+  /** What the worker should hold at most; absent: no limit. Sessions are kept open and given room accordingly. */
+  readonly memoryBytes?: number
   /** One thing per worker and name (a session pool), opened on first use, closed when the worker drains. */
   readonly resource: <T extends Closable>(name: string, open: () => Promise<T>) => Promise<T>
   /** Counts views inferred: one backbone or one single-graph run on one image each. */

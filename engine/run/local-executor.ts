@@ -1,7 +1,10 @@
 import type { Lane } from '../contract/node.ts'
 import type { AddedModule } from '../contract/registry.ts'
+import { createAdmission } from './admission.ts'
 import type { Executor } from './executor.ts'
+import { shareMemory } from './memory-share.ts'
 import { createPool, type PoolOptions } from './pool.ts'
+import { residentBytes } from './resident.ts'
 import { startProcess, startThread } from './worker-handle.ts'
 
 export interface LocalExecutorOptions {
@@ -17,10 +20,15 @@ export interface LocalExecutorOptions {
   /** Threads of the cpu lane, and of the io lane. */
   readonly threads: number
   readonly attempts?: number
+  /** What the run and its workers should hold at most, together; absent: no limit. */
+  readonly memoryBytes?: number
 }
 
 /** Inference in child processes, everything else in worker threads of this process. */
 export function createLocalExecutor(options: LocalExecutorOptions): Executor {
+  const budgetBytes = options.memoryBytes ?? Number.POSITIVE_INFINITY
+  const share = shareMemory(budgetBytes, options.devices.length * options.slotsPerDevice)
+  const admission = createAdmission({ budgetBytes, residentBytes: () => residentBytes(processIds()) })
   const processUrl = workerUrl('worker-process')
   const threadUrl = workerUrl('worker-thread')
   const opening: PoolOptions['opening'] = slot => ({
@@ -31,24 +39,30 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
     storeDirectory: options.storeDirectory,
     device: slot.includes('/') ? slot.slice(0, slot.lastIndexOf('/')) : 'cpu',
     keepAuto: options.keepAuto,
+    memoryBytes: share.workerBytes,
   })
   const attempts = options.attempts ?? 3
-  const gpuSlots = options.devices.flatMap(device =>
-    Array.from({ length: options.slotsPerDevice }, (_, i) => `${device}/${i}`),
+  // The first slot of every device before the second of any, in case memory is short.
+  const gpuSlots = Array.from({ length: options.slotsPerDevice }, (_, i) =>
+    options.devices.map(device => `${device}/${i}`),
   )
+    .flat()
+    .slice(0, share.inferenceSlots)
   const threadSlots = (lane: string) => Array.from({ length: options.threads }, (_, i) => `${lane}-${i}`)
   const pools = {
     gpu: createPool({
       slots: gpuSlots,
       unitsPerWorker: 2,
       attempts,
+      admission,
       opening,
-      start: (slot, listen) => startProcess(`inference ${slot}`, processUrl, listen),
+      start: (slot, listen) => startProcess(`inference ${slot}`, processUrl, share.workerBytes, listen),
     }),
     cpu: createPool({
       slots: threadSlots('cpu'),
       unitsPerWorker: 4,
       attempts,
+      admission,
       opening,
       start: (slot, listen) => startThread(slot, threadUrl, listen),
     }),
@@ -56,6 +70,7 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
       slots: threadSlots('io'),
       unitsPerWorker: 8,
       attempts,
+      admission,
       opening,
       start: (slot, listen) => startThread(slot, threadUrl, listen),
     }),
@@ -67,11 +82,16 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
     capacity: lane => pools[lane].capacity,
     submit: (lane, group, unit, listener) => pools[lane].submit(group, unit, listener),
     running: lane => pools[lane].running(),
-    processIds: () => all.flatMap(pool => pool.processIds()),
+    processIds,
     close: async () => void (await Promise.all(all.map(pool => pool.close()))),
     abort: () => {
+      admission.abandon()
       for (const pool of all) pool.abort()
     },
+  }
+
+  function processIds(): readonly number[] {
+    return all.flatMap(pool => pool.processIds())
   }
 }
 

@@ -1,5 +1,6 @@
 import PQueue from 'p-queue'
 import { TaskError } from '../base/diagnostic.ts'
+import type { Admission } from './admission.ts'
 import { RunFailure, type UnitListener, WorkerCrash } from './executor.ts'
 import type { FromWorker, ToWorker } from './protocol.ts'
 import { createSeats } from './seats.ts'
@@ -15,6 +16,8 @@ export interface PoolOptions {
   readonly unitsPerWorker: number
   /** How often workers may die on a unit before it is given up. */
   readonly attempts: number
+  /** Absent: a unit begins when there is a seat. */
+  readonly admission?: Admission
   readonly start: (slot: string, onMessage: (message: FromWorker) => void) => WorkerHandle
   readonly opening: (slot: string) => ToWorker
 }
@@ -63,11 +66,25 @@ export function createPool(options: PoolOptions) {
   return {
     capacity: options.slots.length * options.unitsPerWorker,
     width: options.slots.length,
-    submit: (group: WireGroup, unit: Unit, listener: UnitListener) => queue.add(() => tryUnit(group, unit, listener)),
+    submit: (group: WireGroup, unit: Unit, listener: UnitListener) => queue.add(() => admitUnit(group, unit, listener)),
     running: () => [...workers.values()].filter(worker => worker.units.size > 0).length,
     processIds: () => [...workers.values()].flatMap(worker => worker.handle.processId ?? []),
     close,
     abort,
+  }
+
+  async function admitUnit(group: WireGroup, unit: Unit, listener: UnitListener): Promise<UnitResult> {
+    if (options.admission === undefined) return tryUnit(group, unit, listener)
+    const pass = await options.admission.enter(group.index)
+    if (pass === undefined) throw givenUp()
+    let peakBytes = 0
+    try {
+      const result = await tryUnit(group, unit, listener)
+      peakBytes = result.peakTransientBytes
+      return result
+    } finally {
+      pass.leave(peakBytes)
+    }
   }
 
   async function tryUnit(group: WireGroup, unit: Unit, listener: UnitListener): Promise<UnitResult> {

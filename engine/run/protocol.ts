@@ -14,6 +14,8 @@ export type ToWorker =
       readonly device: string
       /** Store the blobs of ports whose policy is `auto`. */
       readonly keepAuto: boolean
+      /** What this worker should hold at most. */
+      readonly memoryBytes: number
     }
   | { readonly type: 'group'; readonly group: WireGroup }
   /** `hungTasks`: tasks of it for which an earlier worker was killed, once for each time. */

@@ -3,7 +3,9 @@ import type { Closable } from '../contract/node.ts'
 import type { StoreReader } from '../contract/store.ts'
 import { createUnitHost, type WorkerServices } from './host.ts'
 import { loadRegistry } from './load-registry.ts'
+import { transientBytes } from './memory-share.ts'
 import { maxUnstoredBytes, type ToWorker, type WorkerChannel } from './protocol.ts'
+import { createRoom } from './room.ts'
 import { evaluateUnit } from './unit.ts'
 import type { TaskOutcome, Unit, WireGroup } from './wire.ts'
 
@@ -55,6 +57,8 @@ export function serveWorker(channel: WorkerChannel): void {
       reader: openReader(message.storeDirectory),
       device: message.device,
       keepAuto: message.keepAuto,
+      memoryBytes: message.memoryBytes,
+      room: createRoom(transientBytes(message.memoryBytes)),
       signal: stop.signal,
       resource: <T extends Closable>(name: string, openResource: () => Promise<T>) => {
         const known = resources.get(name) ?? openResource()

@@ -21,6 +21,9 @@ export interface RigRunOptions {
   readonly keepGoing?: boolean
   readonly forced?: readonly string[]
   readonly slots?: number
+  /** Default: `cpu`. */
+  readonly devices?: readonly string[]
+  readonly memoryBytes?: number
   readonly threads?: number
   readonly out?: string
   readonly cache?: string
@@ -102,9 +105,10 @@ export function createRig(pipeline: string, texts: { readonly [name: string]: st
         storeUrl: storeUrl.href,
         storeDirectory: store.directory!,
         keepAuto: true,
-        devices: ['cpu'],
+        devices: options.devices ?? ['cpu'],
         slotsPerDevice: options.slots ?? 1,
         threads: options.threads ?? 1,
+        ...(options.memoryBytes === undefined ? {} : { memoryBytes: options.memoryBytes }),
         ...(options.attempts === undefined ? {} : { attempts: options.attempts }),
       })
       let handle: RunHandle | undefined
@@ -125,7 +129,7 @@ export function createRig(pipeline: string, texts: { readonly [name: string]: st
         emit: hear,
         nowMs: options.store?.now ?? Date.now,
         outDirectory,
-        memoryBudgetBytes: 2 ** 30,
+        memoryBudgetBytes: options.memoryBytes ?? 2 ** 30,
         keepGoing: options.keepGoing === true,
         forcedSteps: options.forced ?? [],
         listFiles,
