@@ -129,6 +129,7 @@ function requestOf(
       slotsPerDevice: options.slots ?? config?.slots ?? defaultSlots(),
       threads: options.workers ?? config?.workers ?? defaultThreads(),
       memoryBytes: memoryBudgetBytes,
+      batchSize: Math.max(1, ...graph.steps.map(step => registry.nodes.get(step.node)?.batch?.max ?? 1)),
     })
   const budgetBytes = cacheBudgetBytes(options.cacheBytes, config, store.directory!)
   return {

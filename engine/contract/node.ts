@@ -170,6 +170,11 @@ export interface NodeDefinition {
   /** Names of runtimes (in the registry) whose version is part of the key: `onnxruntime`, `sharp`. */
   readonly runtimes?: readonly string[]
   readonly usesItemId?: true
+  /**
+   * Item nodes: up to `max` items can be run at once with `runBatch`, and the results are, bit for bit, those of `run`
+   * (`bitStable`), so that the size of a batch is not part of the key. `batchProblems` tests the declaration.
+   */
+  readonly batch?: { readonly max: number; readonly bitStable: true }
   /** Views inferred by one run of the node, for the forecast of `plan`; what happened is counted by `inferred`. */
   readonly inferencesPerTask?: number
   /** Collection nodes: may the collection have failed items? Default `refuse`. */
@@ -186,11 +191,13 @@ export interface NodeDefinition {
     params: never,
     context: RunContext,
   ) => Values | Promise<Values> | AsyncIterable<{ readonly id: string; readonly outputs: Values }>
+  /** One result for each of the inputs, in their order; together with `batch`. If it fails, `run` is used instead. */
+  readonly runBatch?: (inputs: never, params: never, contexts: readonly RunContext[]) => Promise<readonly Values[]>
 }
 
 /** Keeps a node's own parameter and input types inside its file and hands the engine the plain object. */
 export function defineNode<Params, Inputs>(
-  definition: Omit<NodeDefinition, 'run' | 'types'> & {
+  definition: Omit<NodeDefinition, 'run' | 'runBatch' | 'types'> & {
     types?: (
       params: Params,
       context: CheckContext,
@@ -200,6 +207,11 @@ export function defineNode<Params, Inputs>(
       params: Params,
       context: RunContext,
     ) => Values | Promise<Values> | AsyncIterable<{ readonly id: string; readonly outputs: Values }>
+    runBatch?: (
+      inputs: readonly Inputs[],
+      params: Params,
+      contexts: readonly RunContext[],
+    ) => Promise<readonly Values[]>
   },
 ): NodeDefinition {
   return definition as unknown as NodeDefinition

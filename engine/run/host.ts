@@ -5,6 +5,7 @@ import type { Kind } from '../contract/kind.ts'
 import type { Closable, Collection, NodeDefinition, RunContext } from '../contract/node.ts'
 import type { Registry } from '../contract/registry.ts'
 import type { NewBlob, StoreReader } from '../contract/store.ts'
+import type { Batcher } from './batcher.ts'
 import { encodeValue } from './encode-value.ts'
 import type { Room } from './room.ts'
 import { runScatter } from './scatter.ts'
@@ -21,6 +22,7 @@ export interface WorkerServices {
   readonly memoryBytes: number
   /** For the transient values of all units here. */
   readonly room: Room
+  readonly batcher: Batcher
   readonly signal: AbortSignal
   readonly resource: <T extends Closable>(name: string, open: () => Promise<T>) => Promise<T>
   readonly publish: (unit: number, outcome: TaskOutcome) => Promise<void>
@@ -105,7 +107,15 @@ export function createUnitHost(
       note: message => services.note(unit.id, run.task, message),
     }
     const startedMs = performance.now()
-    const returned = node.run(run.inputs as never, task.params as never, context)
+    // A time limit is for one item.
+    const together = node.batch !== undefined && task.rules?.timeoutMs === undefined
+    let sharedMs: number | undefined
+    const returned = together
+      ? services.batcher.run(alikeOf(run, task), node, run.inputs, task.params, context).then(share => {
+          sharedMs = share.durationMs
+          return share.values
+        })
+      : node.run(run.inputs as never, task.params as never, context)
     const outcomeOf = (digests: { readonly [port: string]: Digest }, blobs: readonly NewBlob[]): TaskOutcome => ({
       task: run.task,
       partial: false,
@@ -114,7 +124,7 @@ export function createUnitHost(
       blobs,
       rebuilt: run.known !== undefined,
       unstable: Object.keys(digests).filter(port => run.known !== undefined && run.known[port] !== digests[port]),
-      durationMs: performance.now() - startedMs,
+      durationMs: sharedMs ?? performance.now() - startedMs,
       inferences,
     })
     if (isAsyncIterable(returned)) {
@@ -135,6 +145,11 @@ export function createUnitHost(
     }
     return { values, digests, outcome: outcomeOf(digests, blobs) }
   }
+}
+
+/** Equal for tasks of several items that may run as a batch. */
+function alikeOf({ wanted }: Execution, { cell, node }: WireTask): string {
+  return `${node} ${cell} ${[...wanted].sort().join()}`
 }
 
 /** A transient value that would not fit if it were the only one. Everything else is a matter of order. */

@@ -17,6 +17,8 @@ export interface LocalExecutorOptions {
   /** `cpu`, or devices such as `cuda:0`; one inference worker for each device and slot. */
   readonly devices: readonly string[]
   readonly slotsPerDevice: number
+  /** Items that nodes of the graph can infer at once; as many units are in an inference worker. */
+  readonly batchSize?: number
   /** Threads of the cpu lane, and of the io lane. */
   readonly threads: number
   readonly attempts?: number
@@ -52,7 +54,7 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
   const pools = {
     gpu: createPool({
       slots: gpuSlots,
-      unitsPerWorker: 2,
+      unitsPerWorker: Math.max(2, options.batchSize ?? 1),
       attempts,
       admission,
       opening,

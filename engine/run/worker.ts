@@ -1,6 +1,7 @@
 import { type Diagnostic, TaskError } from '../base/diagnostic.ts'
 import type { Closable } from '../contract/node.ts'
 import type { StoreReader } from '../contract/store.ts'
+import { createBatcher } from './batcher.ts'
 import { createUnitHost, type WorkerServices } from './host.ts'
 import { loadRegistry } from './load-registry.ts'
 import { transientBytes } from './memory-share.ts'
@@ -58,6 +59,7 @@ export function serveWorker(channel: WorkerChannel): void {
       device: message.device,
       keepAuto: message.keepAuto,
       memoryBytes: message.memoryBytes,
+      batcher: createBatcher(),
       room: createRoom(transientBytes(message.memoryBytes)),
       signal: stop.signal,
       resource: <T extends Closable>(name: string, openResource: () => Promise<T>) => {

@@ -8,6 +8,7 @@ import { listFiles, realSurroundings } from '../../engine/api/surroundings.ts'
 import type { RunEvent, RunFinished } from '../../engine/contract/event.ts'
 import type { Graph } from '../../engine/contract/graph.ts'
 import type { Leases } from '../../engine/contract/lease.ts'
+import type { Registry } from '../../engine/contract/registry.ts'
 import type { Store } from '../../engine/contract/store.ts'
 import { settingsFromArguments } from '../../engine/load/settings.ts'
 import { compile } from '../../engine/plan/compile.ts'
@@ -24,6 +25,7 @@ export interface RigRunOptions {
   /** Default: `cpu`. */
   readonly devices?: readonly string[]
   readonly memoryBytes?: number
+  readonly batchSize?: number
   readonly threads?: number
   readonly out?: string
   readonly cache?: string
@@ -60,7 +62,11 @@ export interface Rig {
 const storeUrl = new URL('../../dist/cache/open.js', import.meta.url)
 
 /** @param texts - file name without extension → text. */
-export function createRig(pipeline: string, texts: { readonly [name: string]: string } = {}): Rig {
+export function createRig(
+  pipeline: string,
+  texts: { readonly [name: string]: string } = {},
+  registry: Registry = fakeRegistry,
+): Rig {
   if (!existsSync(fileURLToPath(storeUrl))) throw new Error('workers run compiled code: `npm run build` first')
   const folder = mkdtempSync(join(tmpdir(), 'maskloom-rig-'))
   const write = (path: string, text: string) => {
@@ -85,7 +91,7 @@ export function createRig(pipeline: string, texts: { readonly [name: string]: st
     const settings = settingsFromArguments(options.set ?? [], root.params, folder)
     if (settings.problems.length > 0) throw new Error(JSON.stringify(settings.problems, null, 1))
     const targets = options.targets ?? []
-    const result = await compile({ root, given: settings.values, targets, registry: fakeRegistry, surroundings })
+    const result = await compile({ root, given: settings.values, targets, registry, surroundings })
     if (!result.ok) throw new Error(`the pipeline of the test: ${JSON.stringify(result.problems, null, 1)}`)
     return result
   }
@@ -101,13 +107,14 @@ export function createRig(pipeline: string, texts: { readonly [name: string]: st
       const { graph, recipes } = await compiled(store, options)
       const outDirectory = join(folder, options.out ?? 'out')
       const executor = createLocalExecutor({
-        registryUrl: fakeRegistry.url,
+        registryUrl: registry.url,
         storeUrl: storeUrl.href,
         storeDirectory: store.directory!,
         keepAuto: true,
         devices: options.devices ?? ['cpu'],
         slotsPerDevice: options.slots ?? 1,
         threads: options.threads ?? 1,
+        ...(options.batchSize === undefined ? {} : { batchSize: options.batchSize }),
         ...(options.memoryBytes === undefined ? {} : { memoryBytes: options.memoryBytes }),
         ...(options.attempts === undefined ? {} : { attempts: options.attempts }),
       })
@@ -122,7 +129,7 @@ export function createRig(pipeline: string, texts: { readonly [name: string]: st
         runId: `run-${Math.random().toString(36).slice(2)}`,
         graph,
         recipes,
-        registry: fakeRegistry,
+        registry,
         store,
         executor,
         openLeases: options.openLeases ?? (() => openLeases(store.directory!, { ...options.store, remark })),

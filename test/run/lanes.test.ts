@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import type { RunEvent } from '../../engine/contract/event.ts'
+import { heavyRegistry } from '../helpers/fake-registry.ts'
 import { createRig, type Rig } from '../helpers/rig.ts'
 
 let rig: Rig
@@ -25,7 +26,7 @@ const changes = (events: readonly RunEvent[]): readonly Change[] =>
 
 describe('the gpu lane with two devices', () => {
   it.each([1, 2])('never has more than %i workers busy on one, nor more than two units in a worker', async slots => {
-    rig = createRig(viewing, texts)
+    rig = createRig(viewing, texts, heavyRegistry)
     const { events, finished } = await rig.run({ devices: ['fake:0', 'fake:1'], slots })
     expect(finished.status).toBe('done')
     const inSlot = new Map<string, number>()
@@ -46,7 +47,7 @@ describe('the gpu lane with two devices', () => {
   })
 
   it('is busy while there is work', async () => {
-    rig = createRig(viewing, texts)
+    rig = createRig(viewing, texts, heavyRegistry)
     const { events } = await rig.run({ devices: ['fake:0', 'fake:1'] })
     expect(busyShare(changes(events), 2)).toBeGreaterThanOrEqual(0.95)
   })
