@@ -24,7 +24,9 @@ export interface CommitTarget {
  */
 export function commitRecords(target: CommitTarget, records: readonly TaskRecord[]): Key[] {
   const { connection, files, directory, now } = target
-  const refused = new Set(refusedBefore(connection, records))
+  // Of large values only, which would be written for nothing; the others are looked at in the transaction.
+  const large = records.filter(({ blobs }) => blobs.some(blob => !isInline(blob.sizeBytes)))
+  const refused = new Set(refusedBefore(connection, large))
   const inline = new Map<NewBlob, Uint8Array>()
   const published = new Map<Digest, NewBlob>()
   for (const record of records) {

@@ -26,6 +26,8 @@ export interface Rows {
 
 /** The writer's connection to the index. */
 export interface Connection extends Rows {
+  /** `read`, in one transaction: for an `action` that asks many times. It must not write. */
+  readonly readTogether: <T>(action: () => T) => T
   /** Runs `action` in one IMMEDIATE transaction (or in the one already open); it may be run more than once. */
   readonly write: <T>(doing: string, action: () => T) => T
   /** A statement that returns nothing and steps many times (vacuuming). */
@@ -106,9 +108,20 @@ export function connect(directory: string, options: ConnectionOptions): Connecti
     }
   }
 
+  function inSnapshot<T>(action: () => T): T {
+    sql('BEGIN').run()
+    try {
+      return action()
+    } finally {
+      if (db.inTransaction) sql('COMMIT').run()
+    }
+  }
+
   return {
     sql,
     read: action => (db.inTransaction ? action() : attempt('reading the cache index', action)),
+    readTogether: action =>
+      db.inTransaction ? action() : attempt('reading the cache index', () => inSnapshot(action)),
     write: (doing, action) => (db.inTransaction ? action() : attempt(doing, () => transact(action))),
     exec: (doing, text) => attempt(doing, () => void db.exec(text)),
     close: () => {
@@ -183,7 +196,9 @@ function prepareDatabase(db: Database.Database, path: string): string | undefine
   // Rows can be made again and blobs are synced by hand: a power cut may cost the last commits, never consistency.
   db.pragma('synchronous = NORMAL')
   db.pragma('foreign_keys = ON')
-  db.pragma('cache_size = -16384')
+  db.pragma('cache_size = -65536')
+  // Pages are written by key, that is at random: the longer the log, the more often one page is written back only once.
+  db.pragma('wal_autocheckpoint = 4000')
   db.pragma('journal_size_limit = 67108864')
   migrate(db, path)
   return undefined

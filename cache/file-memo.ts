@@ -1,6 +1,6 @@
 import { TaskError } from '../engine/base/diagnostic.ts'
 import type { Digest } from '../engine/base/digest.ts'
-import { toHex } from './codec.ts'
+import type { FileDigest } from '../engine/contract/store.ts'
 import type { Connection } from './connection.ts'
 import { errorCode, type FileSystem } from './files.ts'
 import { hashOpenFile } from './hash.ts'
@@ -15,11 +15,6 @@ const TRIES = 3
 export interface FileMemory {
   readonly get: (identity: FileIdentity) => Digest | undefined
   readonly set: (identity: FileIdentity, sha256: Digest) => void
-}
-
-export interface FileDigest {
-  readonly sha256: Digest
-  readonly sizeBytes: number
 }
 
 /**
@@ -47,20 +42,41 @@ export function fileDigest(files: FileSystem, memory: FileMemory, now: () => num
   })
 }
 
+/**
+ * `fileDigest` of many absolute paths, in order. All are looked at first and remembered ones asked for in one read
+ * transaction, since beginning one costs more than the row.
+ */
+export function fileDigests(
+  files: FileSystem,
+  connection: Connection,
+  memory: FileMemory,
+  now: () => number,
+  paths: readonly string[],
+): readonly FileDigest[] {
+  const identities = paths.map(path => explained('reading a file', path, () => identityOf(files, path)))
+  const remembered = connection.readTogether(() => identities.map(identity => memory.get(identity)))
+  return paths.map((path, i) => {
+    const sha256 = remembered[i]
+    return sha256 === undefined
+      ? fileDigest(files, memory, now, path)
+      : { sha256, sizeBytes: Number(identities[i]?.size) }
+  })
+}
+
 /** The memory of a store on disk; new hashes wait in `late` for the next commit. */
 export function indexedFileMemory(connection: Connection, late: LateWrites): FileMemory {
   return {
     get: identity => {
       const pending = late.pendingFile(identity)
       if (pending !== undefined) return pending
-      return connection.read(() => {
-        const row = connection
-          .sql<{ sha256: Buffer }>(
-            'SELECT sha256 FROM file WHERE dev = ? AND ino = ? AND size = ? AND mtime_ns = ? AND ctime_ns = ?',
-          )
-          .get(...identityColumns(identity))
-        return row && toHex(row.sha256)
-      })
+      return connection.read(
+        () =>
+          connection
+            .sql<{ digest: Digest }>(
+              'SELECT lower(hex(sha256)) AS digest FROM file WHERE dev = ? AND ino = ? AND size = ? AND mtime_ns = ? AND ctime_ns = ?',
+            )
+            .get(...identityColumns(identity))?.digest,
+      )
     },
     set: late.file,
   }

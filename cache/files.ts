@@ -63,13 +63,22 @@ export function readFully(files: FileSystem, path: string): Buffer {
 
 /** Hands an open file to `take` in order, at most `CHUNK_BYTES` at a time; the chunk's memory is used again. */
 export function eachChunk(files: FileSystem, fd: number, take: (chunk: Uint8Array) => void): void {
-  const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
-  for (;;) {
-    const count = files.readSync(fd, chunk, 0, CHUNK_BYTES, null)
-    if (count === 0) return
-    take(chunk.subarray(0, count))
+  // Taken away while in use, so that nobody who reads inside `take` gets the same one.
+  const chunk = spareChunk ?? Buffer.allocUnsafeSlow(CHUNK_BYTES)
+  spareChunk = undefined
+  try {
+    for (;;) {
+      const count = files.readSync(fd, chunk, 0, CHUNK_BYTES, null)
+      if (count === 0) return
+      take(chunk.subarray(0, count))
+    }
+  } finally {
+    spareChunk = chunk
   }
 }
+
+/** Getting a megabyte costs more than hashing a small file. */
+let spareChunk: Buffer | undefined
 
 /** Removes a file if it is there; a failure to clean up never hides the error that led here. */
 export function removeQuietly(files: FileSystem, path: string): void {

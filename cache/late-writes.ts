@@ -111,7 +111,7 @@ export function openLateWrites(connection: Connection, now: () => number): LateW
       fileHashes.set(identityKey(identity), { identity, sha256 })
       added()
     },
-    pendingFile: identity => fileHashes.get(identityKey(identity))?.sha256,
+    pendingFile: identity => (fileHashes.size === 0 ? undefined : fileHashes.get(identityKey(identity))?.sha256),
     apply,
     clear,
     flush,

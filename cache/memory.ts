@@ -75,6 +75,7 @@ export function openMemoryStore(options: MemoryStoreOptions = {}): Store {
     },
     deliver: openOutput({ files, directory: undefined, now, memory, read, damaged: digest => blobs.delete(digest) }),
     fileDigest: path => fileDigest(files, memory, now, resolve(path)),
+    fileDigests: paths => paths.map(path => fileDigest(files, memory, now, resolve(path))),
     memo: {
       get: key => memos.get(key),
       set: (key, json) => {
@@ -113,6 +114,8 @@ function memoryRunLog(): RunLog {
       runs.set(run.id, {
         id: run.id,
         pipeline: run.pipeline,
+        path: run.path,
+        paramsJson: run.paramsJson,
         startedMs: run.startedMs,
         finishedMs: undefined,
         status: 'running',
@@ -125,6 +128,7 @@ function memoryRunLog(): RunLog {
     },
     // Every run in memory is one of this process: there is no earlier one to compare with.
     cell: (_id: string, _record: CellRecord) => {},
+    cells: () => [],
     lastCell: () => undefined,
     list: limit =>
       [...runs.values()].sort((a, b) => b.startedMs - a.startedMs || (a.id < b.id ? 1 : -1)).slice(0, limit),

@@ -5,7 +5,7 @@ import { findBlob, forgetBlob, presentBytes, readBlob } from './blobs.ts'
 import { toBytes } from './codec.ts'
 import { commitRecords } from './commit.ts'
 import { connect, type OpenDatabase, openNative } from './connection.ts'
-import { fileDigest, indexedFileMemory } from './file-memo.ts'
+import { fileDigest, fileDigests, indexedFileMemory } from './file-memo.ts'
 import { type FileSystem, nodeFiles } from './files.ts'
 import { prepareFolder } from './folder.ts'
 import { openLateWrites } from './late-writes.ts'
@@ -87,6 +87,14 @@ export function openStore(directory: string, options: StoreOptions = {}): Store 
     drop,
     deliver: openOutput({ files, directory: root, now, memory, read, damaged }),
     fileDigest: path => fileDigest(files, memory, now, resolve(path)),
+    fileDigests: paths =>
+      fileDigests(
+        files,
+        connection,
+        memory,
+        now,
+        paths.map(path => resolve(path)),
+      ),
     memo: {
       get: key =>
         connection.read(

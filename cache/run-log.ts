@@ -7,6 +7,8 @@ import { liveOwners, registerOwner } from './owners.ts'
 interface Row {
   id: string
   pipeline: string
+  path: string
+  params_json: string
   started_ms: number
   finished_ms: number | null
   status: string
@@ -66,7 +68,7 @@ export function openRunLog(connection: Connection, now: () => number): RunLog {
           `INSERT INTO cell (run, address, recipe, inputs_json, outputs_json) VALUES (?, ?, ?, ?, ?)
            ON CONFLICT (run, address) DO UPDATE SET recipe = excluded.recipe, inputs_json = excluded.inputs_json,
              outputs_json = excluded.outputs_json`,
-        ).run(id, record.address, toBytes(record.recipe), JSON.stringify(record.inputs), JSON.stringify(record.outputs))
+        ).run(id, record.address, toBytes(record.recipe), inputsJson(record), JSON.stringify(record.outputs))
       })
     },
     list: limit =>
@@ -76,6 +78,14 @@ export function openRunLog(connection: Connection, now: () => number): RunLog {
           .all(limit)
           .map(row => toRun(row, live))
       }),
+    cells: id =>
+      connection.read(() =>
+        sql<CellRow & { address: string }>(
+          'SELECT address, run, recipe, inputs_json, outputs_json FROM cell WHERE run = ? ORDER BY address',
+        )
+          .all(id)
+          .map(row => toCell(row.address, row)),
+      ),
     lastCell: (pipelinePath, address) =>
       connection.read(() => {
         const found = sql<CellRow>(
@@ -93,6 +103,8 @@ function toRun(row: Row, live: ReadonlySet<number>): RunRow {
   return {
     id: row.id,
     pipeline: row.pipeline,
+    path: row.path,
+    paramsJson: row.params_json,
     startedMs: row.started_ms,
     finishedMs: row.finished_ms ?? undefined,
     status: row.status === 'running' && !running ? 'interrupted' : row.status,
@@ -100,11 +112,19 @@ function toRun(row: Row, live: ReadonlySet<number>): RunRow {
   }
 }
 
+type Inputs = CellRecord['inputs']
+
+/** The column is a list of inputs, or since there is wiring a map that holds both. */
+function inputsJson({ inputs, wiring }: CellRecord): string {
+  return JSON.stringify(wiring === undefined ? inputs : { inputs, wiring })
+}
+
 function toCell(address: string, row: CellRow): CellRecord {
+  const stored = JSON.parse(row.inputs_json) as Inputs | Required<Pick<CellRecord, 'inputs' | 'wiring'>>
   return {
     address,
     recipe: toHex(row.recipe),
-    inputs: JSON.parse(row.inputs_json) as [string, Digest[]][],
     outputs: JSON.parse(row.outputs_json) as { [port: string]: Digest },
+    ...('wiring' in stored ? stored : { inputs: stored }),
   }
 }

@@ -83,12 +83,23 @@ function between(source: string, target: string, copy: (from: Source, to: Store)
   }
 }
 
-/** An index of an older version is migrated first; a newer one is refused with advice. */
+/** An index that is damaged is repaired first, one of an older version migrated; a newer one is refused with advice. */
 function bringUpToDate(directory: string): void {
-  const db = openNative(join(directory, 'index.db'), { readonly: true, fileMustExist: true })
-  const found = version(db)
-  db.close()
-  if (found !== SCHEMA_VERSION) openStore(directory).close()
+  if (versionAt(join(directory, 'index.db')) !== SCHEMA_VERSION) openStore(directory).close()
+}
+
+/** Undefined: it cannot be read. */
+function versionAt(path: string): number | undefined {
+  try {
+    const db = openNative(path, { readonly: true, fileMustExist: true })
+    try {
+      return version(db)
+    } finally {
+      db.close()
+    }
+  } catch {
+    return undefined
+  }
 }
 
 /** Which rows to copy: used since then, or of a cell of this run. */

@@ -1,148 +1,245 @@
-import type { Json } from '../base/canonical.ts'
-import type { Digest } from '../base/digest.ts'
-import { decodeManifest } from '../base/manifest.ts'
-import type { Cell } from '../contract/graph.ts'
-import type { Store } from '../contract/store.ts'
-import { type Change, compareInputs, compareRecipes, type RecipeParts, type WhyReport } from '../report/why.ts'
+import type { CellPort } from '../contract/graph.ts'
+import type { Registry } from '../contract/registry.ts'
+import type { CellRecord, RunRow, Store } from '../contract/store.ts'
+import type { Compiled } from '../plan/compile.ts'
+import { stepIdOf } from '../plan/places.ts'
+import type { Change, ChangedPart, WhyReport } from '../report/why.ts'
+import { shortChange } from '../report/why-text.ts'
 import type { Fate } from '../run/fate.ts'
 import type { Forecast } from '../run/forecast.ts'
-import { columnOf, type GroupState, portAddress } from '../run/state.ts'
+import { isWhole } from '../run/state.ts'
+import { type CellNow, type Ground, inputChanges, isSameInput, ownChanges } from './explain-own.ts'
+import { changePlacer } from './explain-places.ts'
 
 /** Compares cells with the last run that recorded them. */
 export interface Explainer {
   readonly why: (cell: number, item: string | undefined) => WhyReport
-  /** One line for the table of `plan`. */
+  /** A few words for the table of `plan`. */
   readonly reason: (cell: number) => string
+  /** Was the item there when the cell was last recorded? */
+  readonly knewItem: (cell: number, item: string) => boolean
 }
 
-export function createExplainer(result: Forecast, recipes: ReadonlyMap<Digest, string>, store: Store): Explainer {
+type Earlier = CellRecord & { readonly runId: string }
+
+interface Root {
+  readonly address: string
+  readonly change: Change
+}
+
+/** Causes from before a cell are named up to this many. */
+const rootsNamed = 40
+
+export function createExplainer(
+  result: Forecast,
+  compiled: Pick<Extract<Compiled, { ok: true }>, 'recipes' | 'originOf' | 'places'>,
+  store: Store,
+  registry: Registry,
+): Explainer {
   const { state } = result
-  const cells = new Map(state.graph.steps.flatMap(step => step.cells.map(cell => [cell.index, cell] as const)))
-  const startedMs = new Map(store.runs.list(1000).map(run => [run.id, run.startedMs]))
-  return { why, reason }
+  const { graph } = state
+  const ground: Ground = { state, recipes: compiled.recipes, store, registry }
+  const place = changePlacer(compiled)
+  const cells = new Map(
+    graph.steps.flatMap(({ cells, node, join }) =>
+      cells.map((cell): [number, CellNow] => [cell.index, { cell, group: state.groups[cell.group]!, node, join }]),
+    ),
+  )
+  const runs = store.runs.list(1000).filter(run => run.path === graph.path)
+  const startedMs = new Map(runs.map(run => [run.id, run.startedMs]))
+  const records = new Map<number, Earlier | undefined>()
+  const rootsOf = new Map<string, readonly Root[]>()
+  let earlierCells: ReadonlyMap<string, readonly string[]> | undefined
+  return { why, reason, knewItem }
 
   function why(index: number, item: string | undefined): WhyReport {
-    const cell = cells.get(index)!
-    const group = state.groups[cell.group]!
-    const record = store.runs.lastCell(state.graph.path, cell.address)
-    const verdict = verdictOf(cell, group, item)
-    const own = record === undefined ? [] : ownChanges(cell, group, item, record)
-    const changes = own.length > 0 || verdict === 'hit' ? own : inherited(cell, item)
+    const { cell } = cells.get(index)!
+    const record = recordOf(index)
+    const { group } = cells.get(index)!
+    const fate = verdictOf(index, item)
+    const gone = item !== undefined && !isWhole(group) && !group.ids.includes(item)
+    const verdict = gone ? 'gone' : fate === 'rebuild?' ? 'rebuild' : fate
     const before = record === undefined ? undefined : { runId: record.runId, startedMs: startedMs.get(record.runId) }
-    return { address: cell.address, item, verdict: verdict === 'rebuild?' ? 'rebuild' : verdict, before, changes }
+    return { address: cell.address, item, verdict, before, changes: changesOf(index, item, verdict) }
+  }
+
+  function changesOf(index: number, item: string | undefined, verdict: WhyReport['verdict']): readonly Change[] {
+    const { cell } = cells.get(index)!
+    const primary = primaryOf(index, item)
+    if (verdict === 'hit') return primary
+    if (verdict === 'rebuild') return rebuildReasons(index, item).map(change => place(cell, change))
+    const roots = rootsBefore(index, item)
+    const found = [...primary, ...roots.map(({ address, change }): Change => ({ what: 'upstream', address, change }))]
+    if (found.length > 0) return found
+    const record = recordOf(index)
+    const derived = record === undefined ? [] : derivedOf(index, record, item)
+    const failed = failedLast(index, item)
+    return [...failed, ...derived].map(change => place(cell, change))
+  }
+
+  /** What changed of the cell itself; types and digests only follow from something before it. */
+  function primaryOf(index: number, item: string | undefined): readonly Change[] {
+    const now = cells.get(index)!
+    const record = recordOf(index)
+    const parts = record === undefined ? newCell(now) : ownChanges(ground, now, record, item)
+    return parts.filter(({ what }) => what !== 'types').map(part => place(now.cell, part))
+  }
+
+  function derivedOf(index: number, record: Earlier, item: string | undefined): readonly ChangedPart[] {
+    const now = cells.get(index)!
+    const types = ownChanges(ground, now, record, item).filter(({ what }) => what === 'types')
+    return [...types, ...inputChanges(ground, now, record, item)]
+  }
+
+  /** Causes in the cells before one, nearest first; those of a cell with causes of its own hide what is before it. */
+  function rootsBefore(index: number, item: string | undefined): readonly Root[] {
+    // By hand, not by recursion: pipelines may be thousands of steps deep.
+    const stack = [index]
+    while (stack.length > 0) {
+      const top = stack.at(-1)!
+      const open = sourcesToFollow(top, item).filter(source => !rootsOf.has(rootKey(source, item)))
+      if (open.length > 0) {
+        stack.push(...open)
+        continue
+      }
+      stack.pop()
+      if (!rootsOf.has(rootKey(top, item))) rootsOf.set(rootKey(top, item), joinedRoots(top, item))
+    }
+    return joinedFrom(index, item)
+  }
+
+  /** Of the cell itself, or else of the cells before it. */
+  function joinedRoots(index: number, item: string | undefined): readonly Root[] {
+    const { address } = cells.get(index)!.cell
+    const own = primaryOf(index, item)
+    return own.length > 0 ? own.map(change => ({ address, change })) : joinedFrom(index, item)
+  }
+
+  function joinedFrom(index: number, item: string | undefined): readonly Root[] {
+    const roots = new Map<string, Root>()
+    for (const source of sourcesToFollow(index, item)) {
+      for (const root of rootsOf.get(rootKey(source, item)) ?? []) {
+        if (roots.size < rootsNamed) roots.set(JSON.stringify(root), root)
+      }
+    }
+    return [...roots.values()]
+  }
+
+  function rootKey(index: number, item: string | undefined): string {
+    return `${index} ${item ?? ''}`
+  }
+
+  /** Cells whose values this one reads and that may not be what they were. A value it did not read before is its own change. */
+  function sourcesToFollow(index: number, item: string | undefined): readonly number[] {
+    const now = cells.get(index)!
+    const record = recordOf(index)
+    const read = new Set(record?.wiring?.ports.flatMap(([, sources]) => sources))
+    const sources = now.cell.inputs.flatMap(input => input.sources)
+    const following = sources.filter(
+      source =>
+        (read.size === 0 || read.has(`${cells.get(source.cell)!.cell.address}.${source.port}`)) &&
+        !(record !== undefined && isSameInput(ground, now, record, source, item)),
+    )
+    const choosing: readonly CellPort[] = now.cell.selects.map(({ source }) => source)
+    return [...new Set([...following, ...choosing].map(source => source.cell))]
+  }
+
+  function recordOf(index: number): Earlier | undefined {
+    if (!records.has(index)) records.set(index, store.runs.lastCell(graph.path, cells.get(index)!.cell.address))
+    return records.get(index)
+  }
+
+  /** A cell that was never recorded, of a step that was: its coordinates are new. */
+  function newCell({ cell }: CellNow): readonly ChangedPart[] {
+    earlierCells ??= cellsOfNewestRun(runs, store)
+    const before = earlierCells.get(stepIdOf(cell.address)) ?? []
+    if (before.length === 0) return []
+    const bracket = cell.address.indexOf('[')
+    const coordinates = bracket < 0 ? 'without axes' : cell.address.slice(bracket + 1, -1)
+    return [{ what: 'cell', coordinates, before }]
   }
 
   /** The strongest fate of the cell's tasks, or that of one item. */
-  function verdictOf(cell: Cell, group: GroupState, item: string | undefined): Fate {
-    const task = group.wire.tasks.findIndex(one => one.cell === cell.index)
+  function verdictOf(index: number, item: string | undefined): Fate {
+    const { group } = cells.get(index)!
+    const task = group.wire.tasks.findIndex(one => one.cell === index)
     const rows = result.fates[group.group.index]!
     const position = item === undefined ? -1 : group.ids.indexOf(item)
-    const fates = (position < 0 ? rows : [rows[position]!]).map(fates => fates[task]!)
+    const found = new Set((position < 0 ? rows : [rows[position]!]).map(fates => fates[task]!))
     const order: readonly Fate[] = ['run', 'maybe', 'rebuild', 'rebuild?']
-    return order.find(fate => fates.includes(fate)) ?? (fates.length === 0 ? 'run' : 'hit')
+    return order.find(fate => found.has(fate)) ?? (found.size === 0 ? 'run' : 'hit')
   }
 
-  function ownChanges(
-    cell: Cell,
-    group: GroupState,
-    item: string | undefined,
-    record: NonNullable<ReturnType<Store['runs']['lastCell']>>,
-  ): readonly Change[] {
-    const earlier = store.recipes.get(record.recipe)
-    const recipe =
-      earlier === undefined ? [] : compareRecipes(recipeParts(earlier), recipeParts(recipes.get(cell.recipe)!))
-    return [...recipe, ...inputChanges(cell, group, item, new Map(record.inputs))]
-  }
-
-  /** Inputs that come from outside the group; those inside it have no digest of their own before it runs. */
-  function inputChanges(
-    cell: Cell,
-    group: GroupState,
-    item: string | undefined,
-    recorded: ReadonlyMap<string, readonly Digest[]>,
-  ): Change[] {
-    const changes: Change[] = []
-    for (const input of cell.inputs) {
-      for (const source of input.sources) {
-        const external = group.group.externals.findIndex(one => one.cell === source.cell && one.port === source.port)
-        const [before] = recorded.get(portAddress(state, source)) ?? []
-        if (external < 0 || before === undefined) continue
-        const after = digestNow(group, external, item)
-        const old =
-          group.wire.externals[external]!.per === 'item' && item !== undefined ? digestOfItem(before, item) : before
-        if (after === undefined || after === old) continue
-        const sources = [portAddress(state, source)]
-        changes.push(
-          ...compareInputs(
-            [{ port: input.port, digests: old === undefined ? [] : [old], sources }],
-            [{ port: input.port, digests: [after], sources }],
-          ),
-        )
-      }
-    }
-    return changes
-  }
-
-  function digestNow(group: GroupState, external: number, item: string | undefined): Digest | undefined {
-    const source = group.group.externals[external]!
-    if (group.wire.externals[external]!.per === 'collection') return state.singles.get(`${source.cell}.${source.port}`)
-    if (item === undefined) return undefined
-    const column = columnOf(state, source)
-    return column.digests[column.ids.indexOf(item)]
-  }
-
-  function digestOfItem(collection: Digest, item: string): Digest | undefined {
-    const bytes = store.read(collection)
-    if (bytes === undefined) return undefined
-    const manifest = decodeManifest(bytes)
-    return manifest.digests[manifest.ids.indexOf(item)]
-  }
-
-  /** Nothing of its own changed: the nearest cells before it that did. */
-  function inherited(cell: Cell, item: string | undefined): readonly Change[] {
-    const seen = new Set<number>()
-    let level = [cell]
-    while (level.length > 0) {
-      const above = level.flatMap(one =>
-        one.inputs.flatMap(input => input.sources.map(source => cells.get(source.cell)!)),
+  /** Known, but its bytes are gone, or a value of it that is never stored is asked for. */
+  function rebuildReasons(index: number, item: string | undefined): readonly ChangedPart[] {
+    const { group } = cells.get(index)!
+    const rows = result.fates[group.group.index]!
+    const task = group.wire.tasks.findIndex(one => one.cell === index)
+    const wanted = rows.findIndex((fates, i) => (item === undefined || group.ids[i] === item) && fates[task] !== 'hit')
+    const readers = group.wire.tasks.flatMap((reader, i) => {
+      const fate = rows[wanted]?.[i]
+      if (fate === undefined || fate === 'hit') return []
+      const ports = reader.inputs.flatMap(({ sources }) =>
+        sources.flatMap(source => ('task' in source && source.task === task ? [source.port] : [])),
       )
-      level = [...new Set(above)].filter(one => !seen.has(one.index))
-      const found: Change[] = []
-      for (const one of level) {
-        seen.add(one.index)
-        const record = store.runs.lastCell(state.graph.path, one.address)
-        if (record === undefined) continue
-        for (const change of ownChanges(one, state.groups[one.group]!, item, record))
-          found.push({ what: 'upstream', address: one.address, change })
-      }
-      if (found.length > 0) return found
-    }
-    return []
+      return ports.map(port => ({ address: reader.address, port }))
+    })
+    const isTransient = (port: string) =>
+      group.wire.tasks[task]!.outputs.find(output => output.port === port)?.persist === 'transient'
+    const lost = new Set(readers.map(({ port }) => port).filter(port => !isTransient(port)))
+    const asking = new Set(readers.filter(({ port }) => isTransient(port)).map(({ address }) => address))
+    return [
+      ...[...lost].map((port): ChangedPart => ({ what: 'lost', port })),
+      ...[...asking].map((by): ChangedPart => ({ what: 'needed', by })),
+    ]
+  }
+
+  /** The newest run that knew of failures said so of this cell. */
+  function failedLast(index: number, item: string | undefined): readonly ChangedPart[] {
+    const [newest] = runs
+    if (newest === undefined) return []
+    const { address } = cells.get(index)!.cell
+    const failures = failuresOf(newest)
+    const mine = failures.find(([cell, id]) => cell === address && (item === undefined || id === null || id === item))
+    return mine === undefined ? [] : [{ what: 'failed', runId: newest.id, message: mine[2] }]
+  }
+
+  function knewItem(index: number, item: string): boolean {
+    const record = recordOf(index)
+    if (record === undefined) return false
+    return record.inputs.some(([, digests]) =>
+      digests.some(digest => {
+        const bytes = store.read(digest)
+        return bytes !== undefined && new TextDecoder().decode(bytes).includes(`\n${item}\t`)
+      }),
+    )
   }
 
   function reason(index: number): string {
     const { before, changes } = why(index, undefined)
-    if (before === undefined) return 'never run'
     const [first] = changes
-    if (first === undefined) return 'an input changed, or its result is gone'
-    const { change, from } =
-      first.what === 'upstream' ? { change: first.change, from: `${first.address}: ` } : { change: first, from: '' }
-    if (change.what === 'param')
-      return `${from}${change.path} ${JSON.stringify(change.before) ?? 'unset'} → ${JSON.stringify(change.after) ?? 'unset'}`
-    if (change.what === 'version') return `${from}node version ${change.before} → ${change.after}`
-    if (change.what === 'runtime') return `${from}${change.name} ${change.before} → ${change.after}`
-    return `${from}${change.what} changed`
+    if (first !== undefined) return shortChange(first)
+    return before === undefined ? 'never run' : 'an input changed, or its result is gone'
   }
 }
 
-function recipeParts(json: string): RecipeParts {
-  const [, node, version, params, , runtimes] = JSON.parse(json) as [
-    string,
-    string,
-    number,
-    Json,
-    Json,
-    [string, string][],
-  ]
-  return { node, version, params, runtimes: Object.fromEntries(runtimes) }
+function cellsOfNewestRun(runs: readonly RunRow[], store: Store): ReadonlyMap<string, readonly string[]> {
+  const steps = new Map<string, string[]>()
+  for (const { id } of runs) {
+    for (const { address } of store.runs.cells(id)) {
+      const list = steps.get(stepIdOf(address)) ?? []
+      steps.set(stepIdOf(address), list)
+      list.push(address)
+    }
+    if (steps.size > 0) return steps
+  }
+  return steps
+}
+
+type Failure = readonly [address: string, item: string | null, message: string]
+
+function failuresOf({ summaryJson }: RunRow): readonly Failure[] {
+  const summary =
+    summaryJson === undefined ? {} : (JSON.parse(summaryJson) as { readonly failures?: readonly Failure[] })
+  return summary.failures ?? []
 }

@@ -24,7 +24,7 @@ export async function plan(pipeline: Pipeline, options: PlanOptions = {}): Promi
   const opened = await openPipeline(pipeline, options.targets ?? [], options.remark ?? (() => {}))
   if (!opened.ok) throw new PipelineError(opened.problems)
   const { store, close } = opened
-  const { graph, recipes } = opened.compiled
+  const { graph } = opened.compiled
   const { registry } = pipeline
   try {
     const chosen = chosenPart(pipeline, graph, options)
@@ -34,7 +34,7 @@ export async function plan(pipeline: Pipeline, options: PlanOptions = {}): Promi
       listItems: cell => listItems(graph, cell, registry, store, listFiles, chosen),
       ...(chosen === undefined ? {} : { chosen }),
     })
-    return planReport(result, registry, createExplainer(result, recipes, store).reason)
+    return planReport(result, registry, createExplainer(result, opened.compiled, store, registry).reason)
   } finally {
     close()
   }

@@ -1,6 +1,5 @@
 import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs'
 import { globSync } from 'tinyglobby'
-import { compareText } from '../base/diagnostic.ts'
 import type { Loaded, PipelineFile } from '../contract/pipeline.ts'
 import type { Store } from '../contract/store.ts'
 import { loadPipeline } from '../load/load.ts'
@@ -28,14 +27,14 @@ export function realSurroundings(
   }
 }
 
-/** Hidden files do not count, and links only if asked for. */
+/** Sorted by code unit. Hidden files do not count, and links only if asked for. */
 export function listFiles(folder: string, globs: readonly string[], links?: 'links'): readonly string[] {
   return globSync([...globs], {
     cwd: folder,
     onlyFiles: true,
     followSymbolicLinks: links !== undefined,
     expandDirectories: false,
-  }).sort(compareText)
+  }).sort()
 }
 
 export function realPath(path: string): string | undefined {

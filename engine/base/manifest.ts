@@ -18,15 +18,14 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
 }
 
 export function decodeManifest(bytes: Uint8Array): Manifest {
-  const lines = new TextDecoder().decode(bytes).split('\n')
+  const text = new TextDecoder().decode(bytes)
   const ids: string[] = []
   const digests: (Digest | undefined)[] = []
-  for (let i = 1; i < lines.length - 1; i++) {
-    const line = lines[i] as string
-    const tab = line.indexOf('\t')
-    ids.push(line.slice(0, tab))
-    const digest = line.slice(tab + 1)
-    digests.push(digest === '!' ? undefined : digest)
+  let from = text.indexOf('\n') + 1
+  for (let to = text.indexOf('\n', from); to >= 0; from = to + 1, to = text.indexOf('\n', from)) {
+    const tab = text.indexOf('\t', from)
+    ids.push(text.slice(from, tab))
+    digests.push(to === tab + 2 && text[tab + 1] === '!' ? undefined : text.slice(tab + 1, to))
   }
   return { ids, digests }
 }

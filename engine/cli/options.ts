@@ -129,7 +129,7 @@ function repeatable(flags: string, text: string): Option {
 export function wholeNumber(text: string): number {
   const value = Number(text)
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1)
-    throw new InvalidArgumentError('Expected a whole number of at least 1.')
+    throw new InvalidArgumentError('expected a whole number of at least 1.')
   return value
 }
 
@@ -139,7 +139,7 @@ function size(text: string): number {
 
 function memory(text: string): number {
   const bytes = size(text)
-  if (bytes < leastMemoryBytes) throw new InvalidArgumentError(`Expected ${leastMemoryWords}; is the unit missing?`)
+  if (bytes < leastMemoryBytes) throw new InvalidArgumentError(`expected ${leastMemoryWords}; is the unit missing?`)
   return bytes
 }
 
@@ -148,7 +148,7 @@ const maxDurationMs = 24 * 86_400_000
 
 function duration(text: string): number {
   const ms = understood(parseDurationMs(text), durationWords)
-  if (ms <= 0 || ms > maxDurationMs) throw new InvalidArgumentError('Expected more than nothing and at most 24d.')
+  if (ms <= 0 || ms > maxDurationMs) throw new InvalidArgumentError('expected more than nothing and at most 24d.')
   return ms
 }
 
@@ -159,15 +159,15 @@ function share(text: string): number {
 function shard(text: string): Shard {
   const match = /^\s*(\d{1,9})\s*\/\s*(\d{1,9})\s*$/.exec(text)
   const [index, count] = [Number(match?.[1]), Number(match?.[2])]
-  if (match === null) throw new InvalidArgumentError('Expected i/n, such as 2/4 for the second of four parts.')
+  if (match === null) throw new InvalidArgumentError('expected i/n, such as 2/4 for the second of four parts.')
   if (index < 1 || index > count)
     throw new InvalidArgumentError(
-      `Expected i/n with i from 1 to n; parts are counted from 1, so the last is ${count}/${count}.`,
+      `expected i/n with i from 1 to n; parts are counted from 1, so the last is ${count}/${count}.`,
     )
   return { index, count }
 }
 
 function understood<T>(value: T | undefined, expected: string): T {
-  if (value === undefined) throw new InvalidArgumentError(`Expected ${expected}.`)
+  if (value === undefined) throw new InvalidArgumentError(`expected ${expected}.`)
   return value
 }

@@ -6,7 +6,7 @@ import type { RunOptions } from './options.ts'
 import { wantsColour } from './say.ts'
 
 /** A closed terminal counts as a request to stop, too. */
-const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+export const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
  * Starts a run, shows what happens, and stops when asked to: first in order, then at once.

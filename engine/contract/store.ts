@@ -41,6 +41,11 @@ export interface NewBlob {
   readonly content: Uint8Array | { readonly scratchPath: string }
 }
 
+export interface FileDigest {
+  readonly sha256: Digest
+  readonly sizeBytes: number
+}
+
 export interface Store extends StoreReader {
   /** Where workers open their readers and put scratch files; undefined for a store without files. */
   readonly directory: string | undefined
@@ -51,7 +56,9 @@ export interface Store extends StoreReader {
   /** Copies the verified blob to a path by temp file and rename, unless those bytes are there; false if lost. */
   readonly deliver: (digest: Digest, path: string) => 'written' | 'unchanged' | false
   /** sha256 of a file's content, remembered by (device, inode, size, mtime, ctime). */
-  readonly fileDigest: (path: string) => { readonly sha256: Digest; readonly sizeBytes: number }
+  readonly fileDigest: (path: string) => FileDigest
+  /** The same for many, in order: what is remembered is looked up together. */
+  readonly fileDigests: (paths: readonly string[]) => readonly FileDigest[]
   /** Small JSON remembered by a name and a content digest (ONNX signatures, class lists of indexes). */
   readonly memo: {
     readonly get: (key: Digest) => string | undefined
@@ -83,6 +90,8 @@ export interface RunLog {
   /** Remembers how a cell was keyed in this run: its recipe and the digests of its inputs and outputs (collections or values). */
   readonly cell: (id: string, record: CellRecord) => void
   readonly list: (limit: number) => readonly RunRow[]
+  /** All cells a run recorded, sorted by address. */
+  readonly cells: (id: string) => readonly CellRecord[]
   /** The newest record of this address in an earlier run of this pipeline. */
   readonly lastCell: (pipelinePath: string, address: string) => (CellRecord & { readonly runId: string }) | undefined
 }
@@ -92,11 +101,26 @@ export interface CellRecord {
   readonly recipe: Digest
   readonly inputs: readonly (readonly [port: string, digests: readonly Digest[]])[]
   readonly outputs: { readonly [port: string]: Digest }
+  /** What it was fed with and where its files were: not in keys as such, but what a change of a key comes from. */
+  readonly wiring?: Wiring
+}
+
+export interface Wiring {
+  /** By port in order: `step[coordinates].port` of each value. */
+  readonly ports: readonly (readonly [port: string, sources: readonly string[]])[]
+  /** What chooses its items: address of the port, and the text asked for (null: a list of ids). */
+  readonly selects: readonly (readonly [source: string, equals: string | null])[]
+  readonly join: string
+  /** Absolute paths of its path parameters, by place in the parameters (`model`, `lists.0`). */
+  readonly paths: { readonly [place: string]: string }
 }
 
 export interface RunRow {
   readonly id: string
   readonly pipeline: string
+  /** Of the pipeline's file, absolute. */
+  readonly path: string
+  readonly paramsJson: string
   readonly startedMs: number
   readonly finishedMs: number | undefined
   readonly status: string

@@ -2,6 +2,7 @@ import type { Json } from '../base/canonical.ts'
 import { compareText } from '../base/diagnostic.ts'
 import type { InputPort, NodeDefinition } from '../contract/node.ts'
 import type { Registry } from '../contract/registry.ts'
+import { configSchema } from './config-file.ts'
 import { jsonText } from './json-text.ts'
 import { pipelineSchema, pipelineSchemaWith } from './pipeline-schema.ts'
 import { type Schema, stepSchema } from './step-schema.ts'
@@ -25,6 +26,7 @@ export function fullSchema(registry: Pick<Registry, 'nodes'>): Schema {
 export function schemaFiles(registry: Pick<Registry, 'nodes'>): ReadonlyMap<string, string> {
   return new Map([
     ['pipeline.schema.json', jsonText(pipelineSchema)],
+    ['config.schema.json', jsonText(configSchema)],
     ['generated/pipeline.full.json', jsonText(fullSchema(registry))],
   ])
 }

@@ -15,6 +15,8 @@ export interface Setting {
   readonly value: Json
   /** Absolute: where relative paths in the value start. */
   readonly baseDirectory: string
+  /** Where a parameter file says it; absent for `--set` and programs. */
+  readonly at?: Span
 }
 
 export interface Settings {
@@ -116,7 +118,7 @@ export function settingsFromFile(path: string, text: string, declarations: Decla
       problems.push({ ...unknown(name, declarations), at: locate([name], 'key') })
     } else if (!tree.children.get(name)?.tree.unreadable) {
       problems.push(...misfits(declaration, value, at => locate([name, ...at])))
-      values.set(name, { value, baseDirectory: resolve(path, '..') })
+      values.set(name, { value, baseDirectory: resolve(path, '..'), at: locate([name]) })
     }
   }
   return { values, problems }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { Json } from '../base/canonical.ts'
+import type { Span } from '../base/diagnostic.ts'
 import { validateAgainst } from '../base/json-schema.ts'
 import { paramSchema } from '../contract/param-schema.ts'
 import type { ParamDeclaration, PipelineFile, TreePath } from '../contract/pipeline.ts'
@@ -8,6 +9,8 @@ import type { ParamDeclaration, PipelineFile, TreePath } from '../contract/pipel
 export interface Given {
   readonly value: Json
   readonly baseDirectory: string
+  /** Where a parameter file says it. */
+  readonly at?: Span
 }
 
 export interface BoundParams {

@@ -11,6 +11,7 @@ import { instantiate } from './instantiate.ts'
 import { type OriginOf, originFinder } from './origin.ts'
 import { graphOutputs, type Wanted, wantedOutputs } from './outputs.ts'
 import { createPathReader } from './path-param.ts'
+import { type Places, placesOf } from './places.ts'
 import { createProblems } from './problems.ts'
 import type { Instance, ProtoStep, Workshop } from './proto.ts'
 import { prune } from './prune.ts'
@@ -36,6 +37,8 @@ export type Compiled =
       readonly recipes: ReadonlyMap<Digest, string>
       /** Where the parameters of its cells are written. */
       readonly originOf: OriginOf
+      /** Where other things that its keys depend on are written. */
+      readonly places: Places
     }
   | { readonly ok: false; readonly problems: readonly Diagnostic[] }
 
@@ -66,7 +69,8 @@ export async function compile(request: CompileRequest): Promise<Compiled> {
     ok: true,
     graph: { name: root.name, path: root.path, steps: grouped.steps, groups: grouped.groups, outputs },
     recipes: build.recipes,
-    originOf: originFinder(protos, new Set(given.keys())),
+    originOf: originFinder(protos, given),
+    places: placesOf(protos),
   }
 }
 

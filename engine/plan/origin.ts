@@ -2,6 +2,7 @@ import type { Json } from '../base/canonical.ts'
 import type { Span } from '../base/diagnostic.ts'
 import type { StepDeclaration, TreePath } from '../contract/pipeline.ts'
 import { coordinateId } from './axes.ts'
+import type { Given } from './bind-params.ts'
 import type { Instance, ProtoStep } from './proto.ts'
 import { cellAddress } from './types.ts'
 
@@ -14,7 +15,7 @@ export type OriginOf = (address: string, path: TreePath) => Origin | undefined
 const reference = /^\$\{\s*(params|matrix|env)\.([^}]+?)\s*\}$/
 
 /** Follows references from a step to where the value stands, through pipelines used as nodes and matrices. */
-export function originFinder(protos: readonly ProtoStep[], given: ReadonlySet<string>): OriginOf {
+export function originFinder(protos: readonly ProtoStep[], given: ReadonlyMap<string, Given>): OriginOf {
   const byAddress = new Map<string, { readonly step: ProtoStep; readonly cell: number }>()
   for (const step of protos) {
     for (const cell of step.cells.keys()) byAddress.set(cellAddress(step, cell), { step, cell })
@@ -32,11 +33,11 @@ export function originFinder(protos: readonly ProtoStep[], given: ReadonlySet<st
   }
 }
 
-interface Trail {
+export interface Trail {
   readonly instance: Instance
   readonly declaration: StepDeclaration
   readonly ids: { readonly [axis: string]: string }
-  readonly given: ReadonlySet<string>
+  readonly given: ReadonlyMap<string, Given>
 }
 
 /** `tree` stands at `at` in the trail's file; `rest` leads on into its value. */
@@ -61,7 +62,10 @@ function follow(trail: Trail, at: TreePath, namespace: string, name: readonly st
 function paramOrigin(trail: Trail, name: string, rest: TreePath): Origin {
   const { instance, ids, given } = trail
   const { use, file } = instance
-  if (use === undefined && given.has(name)) return { outside: `--set ${name}` }
+  if (use === undefined && given.has(name)) {
+    const at = given.get(name)?.at
+    return at === undefined ? { outside: `--set ${name}` } : { at }
+  }
   const written = use?.declaration.with[name]
   if (use !== undefined && written !== undefined) {
     const start = ['steps', use.declaration.id, 'with', name]
@@ -72,7 +76,7 @@ function paramOrigin(trail: Trail, name: string, rest: TreePath): Origin {
 }
 
 /** The entry of the axis that this cell has. */
-function axisOrigin(trail: Trail, at: TreePath, axis: string, rest: TreePath): Origin {
+export function axisOrigin(trail: Trail, at: TreePath, axis: string, rest: TreePath): Origin {
   const { declaration, instance, ids } = trail
   const { matrix } = declaration
   if (matrix?.form === 'of') {

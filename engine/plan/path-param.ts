@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path'
-import { recordDigest } from '../base/digest.ts'
+import { type Digest, recordDigest } from '../base/digest.ts'
 import type { PathRef } from '../contract/node.ts'
 import { wayOutside } from './outside.ts'
 import type { Problem } from './problems.ts'
@@ -77,7 +77,15 @@ function folderRef({ name, path, globs, hashed }: Wanted, surroundings: Surround
     return { code: 'bad-file', message, fix: 'put the file itself there' }
   }
   const listing = files.map(file => [file, surroundings.fileDigest(`${path}/${file}`)] as const)
-  return { path, sha256: recordDigest('maskloom.folder.1', listing) }
+  const sha256 = recordDigest('maskloom.folder.1', listing)
+  const memory = listingName(sha256)
+  if (surroundings.memo.get(memory) === undefined) surroundings.memo.set(memory, JSON.stringify(listing))
+  return { path, sha256 }
+}
+
+/** The name under which the files of a folder are remembered by its digest, as `[path, sha256][]`: `why` compares them. */
+export function listingName(folderSha256: Digest): Digest {
+  return recordDigest('maskloom.folder-listing.1', [folderSha256])
 }
 
 function unreadable(name: string, path: string): Problem {

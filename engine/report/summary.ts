@@ -130,6 +130,7 @@ function nextLines(state: RunState, status: RunStatus, paint: Paint): string[] {
     case 'done':
       return []
     case 'failed':
+      if (state.failureCount === 0) return [`${lead} no task failed; the remarks above say what is wrong.${keptText}`]
       return [`${lead} remove the cause above and run the same command again; failures are never cached.${keptText}`]
     case 'stopped':
     case 'interrupted':

@@ -1,7 +1,6 @@
 import { type Digest, recordDigest, sha256 } from '../base/digest.ts'
-import { decodeManifest } from '../base/manifest.ts'
 import type { NewBlob, Store, TaskRecord } from '../contract/store.ts'
-import { type Column, columnManifest, narrowColumn } from './columns.ts'
+import { type Column, columnManifest, narrowColumn, storedColumn } from './columns.ts'
 import { collectionInputs, columnOf, type GroupState, groupKey, portName, type RunState } from './state.ts'
 
 /** Takes over what a row says about a whole group: the columns of its exports. False if a manifest is lost. */
@@ -10,10 +9,11 @@ export function adoptGroup(state: RunState, group: GroupState, store: Store): bo
   if (row === undefined) return false
   const columns: [string, Column][] = []
   for (const [i, source] of group.group.exports.entries()) {
-    const bytes = store.read(row.outputs[String(i)] ?? '')
+    const digest = row.outputs[String(i)] ?? ''
+    const bytes = store.read(digest)
     if (bytes === undefined) return false
     // The exports of a split group are about its children, which only the manifest names.
-    columns.push([portName(source), columnFrom(bytes, group.group.form === 'split' ? undefined : group.ids)])
+    columns.push([portName(source), storedColumn(bytes, digest, group.group.form === 'split' ? undefined : group.ids)])
   }
   for (const [name, column] of columns) state.columns.set(name, column)
   group.status = new Array(group.ids.length).fill('done')
@@ -40,7 +40,7 @@ export function adoptOutputs(
     }
     const bytes = store.read(digest)
     if (bytes === undefined) return false
-    const all = columnFrom(bytes, undefined)
+    const all = storedColumn(bytes, digest)
     const keep = state.chosen?.keep(group.group.index, all.ids)
     const column = keep === undefined ? all : narrowColumn(all, new Set(all.ids.filter(keep)))
     group.ids = column.ids
@@ -63,7 +63,8 @@ export function storePart(state: RunState, group: GroupState, store: Store): voi
 export function groupRecord(state: RunState, group: GroupState): TaskRecord {
   const { digests, blobs } = manifestsOf(state, group)
   const upstream = group.upstream.map(index => state.groups[index]!)
-  const complete = group.failed === 0 && upstream.every(other => other.phase === 'done' && other.failed === 0)
+  // One whose last item has just ended may still be on its way into the store.
+  const complete = group.failed === 0 && upstream.every(other => hasEnded(other) && other.failed === 0)
   if (complete) group.key ??= groupKey(group, collectionInputs(state, group))
   return {
     // A group with failures is never found again; its manifests are still read by steps that accept them.
@@ -75,17 +76,18 @@ export function groupRecord(state: RunState, group: GroupState): TaskRecord {
   }
 }
 
-/** Of a group's exports. */
-function manifestsOf(state: RunState, group: GroupState): { readonly digests: Digest[]; readonly blobs: NewBlob[] } {
-  const blobs = group.group.exports.map((source): NewBlob => {
-    const bytes = columnManifest(columnOf(state, source))
-    return { digest: sha256(bytes), sizeBytes: bytes.byteLength, content: bytes }
-  })
-  return { digests: blobs.map(blob => blob.digest), blobs }
+function hasEnded({ phase, open }: GroupState): boolean {
+  return phase === 'done' || (phase === 'streaming' && open === 0)
 }
 
-function columnFrom(bytes: Uint8Array, ids: readonly string[] | undefined): Column {
-  const manifest = decodeManifest(bytes)
-  const failed = new Set(manifest.digests.flatMap((digest, i) => (digest === undefined ? [i] : [])))
-  return { ids: ids ?? manifest.ids, digests: [...manifest.digests], failed }
+/** Of a group's exports, which do not change any more. */
+function manifestsOf(state: RunState, group: GroupState): { readonly digests: Digest[]; readonly blobs: NewBlob[] } {
+  const blobs = group.group.exports.map((source): NewBlob => {
+    const column = columnOf(state, source)
+    const bytes = columnManifest(column)
+    const digest = sha256(bytes)
+    column.manifestDigest = digest
+    return { digest, sizeBytes: bytes.byteLength, content: bytes }
+  })
+  return { digests: blobs.map(blob => blob.digest), blobs }
 }

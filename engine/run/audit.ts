@@ -39,7 +39,7 @@ export async function auditHits(state: RunState, options: AuditOptions): Promise
   }
   await Promise.all(
     [...lanes].flatMap(([lane, queue]) =>
-      Array.from({ length: options.executor.capacity(lane) }, async () => {
+      Array.from({ length: options.executor.capacity(lane, queue[0]!.group.group.index) }, async () => {
         for (let pick = queue.shift(); pick !== undefined && !options.stopped(); pick = queue.shift()) {
           const outcomes = await computeAgain(pick, options)
           result.audited += outcomes.length

@@ -1,6 +1,6 @@
 import { compareText, TaskError } from '../base/diagnostic.ts'
-import type { Digest } from '../base/digest.ts'
-import { encodeManifest } from '../base/manifest.ts'
+import { type Digest, sha256 } from '../base/digest.ts'
+import { decodeManifest, encodeManifest, type Manifest } from '../base/manifest.ts'
 
 /** The digests of one per-item port of one cell, in item order. */
 export interface Column {
@@ -8,10 +8,49 @@ export interface Column {
   readonly ids: readonly string[]
   readonly digests: (Digest | undefined)[]
   readonly failed: Set<number>
+  /** Of its manifest, once nothing in it changes any more. */
+  manifestDigest?: Digest
 }
 
 export function emptyColumn(ids: readonly string[]): Column {
   return { ids, digests: new Array(ids.length), failed: new Set() }
+}
+
+/**
+ * A column whose manifest was stored. It is read only when somebody asks for single items: a run that finds a whole group
+ * does not.
+ * @param bytes - verified.
+ * @param ids - those of the manifest, if they are there already.
+ */
+export function storedColumn(bytes: Uint8Array, manifestDigest: Digest, ids?: readonly string[]): Column {
+  let manifest: Manifest | undefined
+  let failed: Set<number> | undefined
+  const decoded = () => {
+    manifest ??= decodeManifest(bytes)
+    return manifest
+  }
+  return {
+    get ids() {
+      return ids ?? decoded().ids
+    },
+    get digests() {
+      return decoded().digests as (Digest | undefined)[]
+    },
+    get failed() {
+      failed ??= new Set(hasFailures(bytes) ? [...decoded().digests.keys()].filter(i => !decoded().digests[i]) : [])
+      return failed
+    },
+    manifestDigest,
+  }
+}
+
+function hasFailures(manifest: Uint8Array): boolean {
+  return Buffer.from(manifest.buffer, manifest.byteOffset, manifest.byteLength).includes('\t!\n')
+}
+
+/** Of its manifest, as it is now. */
+export function columnDigest(column: Column): Digest {
+  return column.manifestDigest ?? sha256(columnManifest(column))
 }
 
 export function columnManifest(column: Column): Uint8Array {

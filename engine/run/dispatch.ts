@@ -31,8 +31,11 @@ const remakePauseMs = 100
 export interface Dispatch {
   /** The unit of one item (or of a whole group); undefined if an input of it failed. */
   readonly unitOf: (group: GroupState, item: number, wantValues?: readonly number[]) => Unit | undefined
-  /** Runs it, storing outcomes as they come, and making lost inputs again. */
-  readonly run: (group: GroupState, item: number, unit: Unit) => Promise<UnitResult>
+  /**
+   * Runs it, storing outcomes as they come, and making lost inputs again.
+   * @param answered called once the worker is done with it; its outcomes may still be on their way to the store.
+   */
+  readonly run: (group: GroupState, item: number, unit: Unit, answered?: () => void) => Promise<UnitResult>
   /** Makes a lost value again. */
   readonly remake: (source: CellPort, item: string | undefined) => Promise<void>
 }
@@ -113,9 +116,9 @@ export function createDispatch(
     return group.wire.tasks.flatMap(({ cell }, task) => (forced.has(cell) ? [task] : []))
   }
 
-  async function run(group: GroupState, item: number, unit: Unit): Promise<UnitResult> {
+  async function run(group: GroupState, item: number, unit: Unit, answered = () => {}): Promise<UnitResult> {
     for (let round = 0; ; round++) {
-      const result = await submit(group, item, unit)
+      const result = await submit(group, item, unit, answered)
       if (result.lost === undefined) return result
       const { external, item: lostItem } = result.lost
       const source = group.group.externals[external]!
@@ -125,7 +128,7 @@ export function createDispatch(
     }
   }
 
-  async function submit(group: GroupState, item: number, unit: Unit): Promise<UnitResult> {
+  async function submit(group: GroupState, item: number, unit: Unit, answered: () => void): Promise<UnitResult> {
     const stored: Promise<void>[] = []
     const span = narrator.unit(group, unit)
     const result = await executor.submit(group.group.lane, group.wire, unit, {
@@ -144,8 +147,9 @@ export function createDispatch(
         return done
       },
     })
-    await Promise.all(stored)
     span.finished()
+    if (result.lost === undefined) answered()
+    await Promise.all(stored)
     return result
   }
 

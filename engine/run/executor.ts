@@ -8,8 +8,11 @@ import type { TaskOutcome, Unit, UnitResult, WireGroup } from './wire.ts'
  */
 export interface Executor {
   readonly lanes: readonly { readonly lane: Lane; readonly width: number }[]
-  /** Units that may be under way at once in a lane; more than its width, so that a worker never waits for its next one. */
-  readonly capacity: (lane: Lane) => number
+  /**
+   * Units that may be under way at once in a lane when the next one is of this group; more than its width, so that a
+   * worker never waits for its next one. Many more for groups whose units turned out to be short.
+   */
+  readonly capacity: (lane: Lane, group: number) => number
   /**
    * Runs one unit. Outcomes arrive while it runs, each before the result.
    * @throws WorkerCrash when workers died on it as often as allowed, or the executor was aborted.

@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { sep } from 'node:path'
 import { compareText, TaskError } from '../base/diagnostic.ts'
 import type { Graph } from '../contract/graph.ts'
 import type { ItemFile, PathRef } from '../contract/node.ts'
@@ -25,7 +25,8 @@ export function listItems(
     all.map(({ id }) => id),
   )
   const kept = keep === undefined ? all : all.filter(({ id }) => keep(id))
-  return kept.map(({ id, path }) => ({ id, file: { path, ...store.fileDigest(path) } }))
+  const digests = store.fileDigests(kept.map(({ path }) => path))
+  return kept.map(({ id, path }, i) => ({ id, file: { path, ...digests[i]! } }))
 }
 
 /**
@@ -64,7 +65,8 @@ export function listItemPaths(
   const items = found.map(relative => {
     const id = relative.replace(/\.[^./]+$/, '')
     checkItemId(id, seen, cell.address)
-    return { id, path: join(folder, relative) }
+    return { id, path: `${folder}${sep}${relative}` }
   })
-  return items.sort((a, b) => compareText(a.id, b.id))
+  const sorted = items.every(({ id }, i) => i === 0 || items[i - 1]!.id < id)
+  return sorted ? items : items.sort((a, b) => compareText(a.id, b.id))
 }

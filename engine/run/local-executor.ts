@@ -3,7 +3,8 @@ import type { AddedModule } from '../contract/registry.ts'
 import { createAdmission } from './admission.ts'
 import type { Executor } from './executor.ts'
 import { shareMemory } from './memory-share.ts'
-import { createPool, type PoolOptions } from './pool.ts'
+import { createPool } from './pool.ts'
+import type { ToWorker } from './protocol.ts'
 import { residentBytes } from './resident.ts'
 import { startProcess, startThread } from './worker-handle.ts'
 
@@ -26,6 +27,12 @@ export interface LocalExecutorOptions {
   readonly memoryBytes?: number
 }
 
+/** While one waits for inference or the disk, another one computes. */
+const leastUnitsAtOnce: Record<Lane, number> = { gpu: 2, cpu: 4, io: 8 }
+
+/** Short units that may be in one thread at once. */
+const mostUnits = 256
+
 /** Inference in child processes, everything else in worker threads of this process. */
 export function createLocalExecutor(options: LocalExecutorOptions): Executor {
   const budgetBytes = options.memoryBytes ?? Number.POSITIVE_INFINITY
@@ -33,16 +40,20 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
   const admission = createAdmission({ budgetBytes, residentBytes: () => residentBytes(processIds()) })
   const processUrl = workerUrl('worker-process')
   const threadUrl = workerUrl('worker-thread')
-  const opening: PoolOptions['opening'] = slot => ({
-    type: 'open',
-    registryUrl: options.registryUrl,
-    addedModules: options.addedModules ?? [],
-    storeUrl: options.storeUrl,
-    storeDirectory: options.storeDirectory,
-    device: slot.includes('/') ? slot.slice(0, slot.lastIndexOf('/')) : 'cpu',
-    keepAuto: options.keepAuto,
-    memoryBytes: share.workerBytes,
-  })
+  const unitsAtOnce: Record<Lane, number> = { ...leastUnitsAtOnce, gpu: Math.max(2, options.batchSize ?? 1) }
+  const openingOf =
+    (lane: Lane) =>
+    (slot: string): ToWorker => ({
+      type: 'open',
+      registryUrl: options.registryUrl,
+      addedModules: options.addedModules ?? [],
+      storeUrl: options.storeUrl,
+      storeDirectory: options.storeDirectory,
+      device: slot.includes('/') ? slot.slice(0, slot.lastIndexOf('/')) : 'cpu',
+      keepAuto: options.keepAuto,
+      memoryBytes: share.workerBytes,
+      unitsAtOnce: unitsAtOnce[lane],
+    })
   const attempts = options.attempts ?? 3
   // The first slot of every device before the second of any, in case memory is short.
   const gpuSlots = Array.from({ length: options.slotsPerDevice }, (_, i) =>
@@ -54,26 +65,28 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
   const pools = {
     gpu: createPool({
       slots: gpuSlots,
-      unitsPerWorker: Math.max(2, options.batchSize ?? 1),
+      unitsPerWorker: unitsAtOnce.gpu,
       attempts,
       admission,
-      opening,
+      opening: openingOf('gpu'),
       start: (slot, listen) => startProcess(`inference ${slot}`, processUrl, share.workerBytes, listen),
     }),
     cpu: createPool({
       slots: threadSlots('cpu'),
-      unitsPerWorker: 4,
+      unitsPerWorker: unitsAtOnce.cpu,
+      mostPerWorker: mostUnits,
       attempts,
       admission,
-      opening,
+      opening: openingOf('cpu'),
       start: (slot, listen) => startThread(slot, threadUrl, listen),
     }),
     io: createPool({
       slots: threadSlots('io'),
-      unitsPerWorker: 8,
+      unitsPerWorker: unitsAtOnce.io,
+      mostPerWorker: mostUnits,
       attempts,
       admission,
-      opening,
+      opening: openingOf('io'),
       start: (slot, listen) => startThread(slot, threadUrl, listen),
     }),
   } satisfies Record<Lane, ReturnType<typeof createPool>>
@@ -81,7 +94,7 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
 
   return {
     lanes: (['gpu', 'cpu', 'io'] as const).map(lane => ({ lane, width: pools[lane].width })),
-    capacity: lane => pools[lane].capacity,
+    capacity: (lane, group) => pools[lane].capacity(group),
     submit: (lane, group, unit, listener) => pools[lane].submit(group, unit, listener),
     running: lane => pools[lane].running(),
     processIds,

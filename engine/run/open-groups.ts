@@ -1,5 +1,5 @@
 import { compareText } from '../base/diagnostic.ts'
-import { type Digest, recordDigest } from '../base/digest.ts'
+import { type Digest, sha256 } from '../base/digest.ts'
 import { taskKey } from '../base/keys.ts'
 import type { ItemFile } from '../contract/node.ts'
 import type { Registry } from '../contract/registry.ts'
@@ -60,11 +60,13 @@ export function openFiles(
     group.group.index,
     listed.map(({ file }) => file),
   )
-  for (const { id, file } of listed) byItem.set(id, [...(byItem.get(id) ?? []), file])
-  const listing = recordDigest(
-    'maskloom.files.1',
-    listed.map(({ id, file }) => [id, file.sha256] as const),
-  )
+  for (const { id, file } of listed) {
+    const others = byItem.get(id)
+    if (others === undefined) byItem.set(id, [file])
+    else others.push(file)
+  }
+  // Canonical as it is: strings in arrays.
+  const listing = sha256(JSON.stringify(['maskloom.files.1', listed.map(({ id, file }) => [id, file.sha256])]))
   return { ids: listed.map(({ id }) => id), positions: [], inputs: [listing] }
 }
 

@@ -2,7 +2,8 @@ import PQueue from 'p-queue'
 import { TaskError } from '../base/diagnostic.ts'
 import type { Admission } from './admission.ts'
 import { RunFailure, type UnitListener, WorkerCrash } from './executor.ts'
-import type { FromWorker, ToWorker } from './protocol.ts'
+import { createForesight } from './foresight.ts'
+import type { AssignedUnit, FromWorker, ToWorker } from './protocol.ts'
 import { createSeats } from './seats.ts'
 import { answerGraceMs } from './task-attempts.ts'
 import type { Unit, UnitResult, WireGroup } from './wire.ts'
@@ -14,6 +15,8 @@ export interface PoolOptions {
   readonly slots: readonly string[]
   /** Units under way at once in one worker: while one waits for inference or the disk, the other computes. */
   readonly unitsPerWorker: number
+  /** How many may wait in a worker if they are short; default: none but those under way. */
+  readonly mostPerWorker?: number
   /** How often workers may die on a unit before it is given up. */
   readonly attempts: number
   /** Absent: a unit begins when there is a seat. */
@@ -26,6 +29,11 @@ interface PooledWorker {
   readonly handle: WorkerHandle
   readonly groups: Set<number>
   readonly units: Map<number, Assigned>
+  /** Not sent yet: they go together. */
+  outbox: AssignedUnit[]
+  /** Stored since it was last told. */
+  storedBytes: number
+  flushing: boolean
   /** Running tasks that have a time limit. */
   readonly limits: Map<string, NodeJS.Timeout>
   /** The task it was killed for. */
@@ -33,6 +41,7 @@ interface PooledWorker {
 }
 
 interface Assigned {
+  readonly group: number
   readonly listener: UnitListener
   readonly resolve: (result: UnitResult) => void
   readonly reject: (error: Error) => void
@@ -59,14 +68,23 @@ class WorkerGone extends Error {
  */
 export function createPool(options: PoolOptions) {
   const workers = new Map<string, PooledWorker>()
-  const seats = createSeats(options.slots, options.unitsPerWorker)
-  const queue = new PQueue({ concurrency: options.slots.length * options.unitsPerWorker })
+  const seats = createSeats(options.slots)
+  const foresight = createForesight(options.unitsPerWorker, options.mostPerWorker ?? options.unitsPerWorker)
+  const queue = new PQueue({ concurrency: capacity(-1) })
   let aborted = false
 
+  function capacity(group: number): number {
+    return options.slots.length * foresight.unitsOf(group)
+  }
+
   return {
-    capacity: options.slots.length * options.unitsPerWorker,
+    capacity,
     width: options.slots.length,
-    submit: (group: WireGroup, unit: Unit, listener: UnitListener) => queue.add(() => admitUnit(group, unit, listener)),
+    submit(group: WireGroup, unit: Unit, listener: UnitListener): Promise<UnitResult> {
+      const most = capacity(group.index)
+      if (queue.concurrency !== most) queue.concurrency = most
+      return queue.add(() => admitUnit(group, unit, listener))
+    },
     running: () => [...workers.values()].filter(worker => worker.units.size > 0).length,
     processIds: () => [...workers.values()].flatMap(worker => worker.handle.processId ?? []),
     close,
@@ -93,7 +111,7 @@ export function createPool(options: PoolOptions) {
     /** Deaths in company: its own as well, if it turns out to kill workers alone. */
     let suspicions = 0
     for (;;) {
-      const slot = await seats.take(deaths + suspicions > 0)
+      const slot = await seats.take(deaths + suspicions > 0, foresight.unitsOf(group.index))
       if (slot === undefined) throw givenUp()
       try {
         // Given up between getting a seat and sitting down.
@@ -119,7 +137,16 @@ export function createPool(options: PoolOptions) {
 
   function startWorker(slot: string): PooledWorker {
     const handle = started(() => options.start(slot, message => receive(worker, message)))
-    const worker: PooledWorker = { handle, groups: new Set(), units: new Map(), limits: new Map(), hung: undefined }
+    const worker: PooledWorker = {
+      handle,
+      groups: new Set(),
+      units: new Map(),
+      outbox: [],
+      storedBytes: 0,
+      flushing: false,
+      limits: new Map(),
+      hung: undefined,
+    }
     workers.set(slot, worker)
     handle.send(options.opening(slot))
     void handle.gone.then(end => {
@@ -154,10 +181,29 @@ export function createPool(options: PoolOptions) {
       worker.handle.send({ type: 'group', group })
     }
     return new Promise((resolve, reject) => {
-      worker.units.set(unit.id, { listener, resolve, reject })
+      worker.units.set(unit.id, { group: group.index, listener, resolve, reject })
       listener.started(slot)
-      worker.handle.send({ type: 'unit', unit, hungTasks })
+      worker.outbox.push({ unit, hungTasks })
+      // One that is not busy gets it at once.
+      if (worker.units.size <= options.unitsPerWorker) flush(worker)
+      else flushSoon(worker)
     })
+  }
+
+  function flushSoon(worker: PooledWorker): void {
+    if (worker.flushing) return
+    worker.flushing = true
+    setImmediate(() => {
+      worker.flushing = false
+      flush(worker)
+    })
+  }
+
+  function flush(worker: PooledWorker): void {
+    if (worker.outbox.length > 0) worker.handle.send({ type: 'units', units: worker.outbox })
+    if (worker.storedBytes > 0) worker.handle.send({ type: 'stored', bytes: worker.storedBytes })
+    worker.outbox = []
+    worker.storedBytes = 0
   }
 
   function receive(worker: PooledWorker, message: FromWorker): void {
@@ -186,7 +232,10 @@ export function createPool(options: PoolOptions) {
         return
       case 'outcome':
         assigned.listener.outcome(message.outcome).then(
-          () => worker.handle.send({ type: 'stored', bytes: message.bytes }),
+          () => {
+            worker.storedBytes += message.bytes
+            flushSoon(worker)
+          },
           (error: Error) => {
             worker.units.delete(message.unit)
             assigned.reject(error)
@@ -199,6 +248,7 @@ export function createPool(options: PoolOptions) {
         return
       case 'result':
         worker.units.delete(message.unit)
+        foresight.took(assigned.group, message.durationMs)
         assigned.resolve(message.result)
     }
   }

@@ -16,13 +16,24 @@ export type ToWorker =
       readonly keepAuto: boolean
       /** What this worker should hold at most. */
       readonly memoryBytes: number
+      /** Units it works on at once; others wait in it. */
+      readonly unitsAtOnce: number
     }
   | { readonly type: 'group'; readonly group: WireGroup }
-  /** `hungTasks`: tasks of it for which an earlier worker was killed, once for each time. */
-  | { readonly type: 'unit'; readonly unit: Unit; readonly hungTasks: readonly number[] }
-  /** The outcome with this number is stored. */
+  /** Together, since a message costs as much as a short task. */
+  | { readonly type: 'units'; readonly units: readonly AssignedUnit[] }
+  /** Outcomes of so many bytes are stored. */
   | { readonly type: 'stored'; readonly bytes: number }
   | { readonly type: 'close' }
+
+export interface AssignedUnit {
+  readonly unit: Unit
+  /** Tasks of it for which an earlier worker was killed, once for each time. */
+  readonly hungTasks: readonly number[]
+}
+
+/** What a worker sends at once, in order. */
+export type FromWorkerBatch = readonly FromWorker[]
 
 export type FromWorker =
   | { readonly type: 'outcome'; readonly unit: number; readonly outcome: TaskOutcome; readonly bytes: number }
@@ -32,14 +43,15 @@ export type FromWorker =
   | { readonly type: 'ended'; readonly unit: number; readonly task: number }
   /** A defect of the engine met in one unit. */
   | { readonly type: 'gave-up'; readonly unit: number; readonly message: string }
-  | { readonly type: 'result'; readonly unit: number; readonly result: UnitResult }
+  /** `durationMs`: since the worker began it. */
+  | { readonly type: 'result'; readonly unit: number; readonly result: UnitResult; readonly durationMs: number }
   /** The worker itself is broken (it could not open the store, say); it ends after this. */
   | { readonly type: 'broken'; readonly problem: Diagnostic }
   | { readonly type: 'closed' }
 
 /** One end of the connection, seen from the worker. */
 export interface WorkerChannel {
-  readonly send: (message: FromWorker) => void
+  readonly send: (messages: FromWorkerBatch) => void
   readonly onMessage: (listener: (message: ToWorker) => void) => void
   /** Ends the worker after everything was sent. */
   readonly end: () => void

@@ -54,10 +54,14 @@ export interface RunHandle {
   readonly abort: () => void
 }
 
+/** Of a run's failed tasks the record names so many; its journal has all. */
+const failuresKept = 200
+
 /** Runs a compiled graph to its outputs. Everything that happens is an event; the last one is `run.finished`. */
 export function startRun(request: RunRequest): RunHandle {
   const { graph, store, executor, registry, nowMs } = request
   const startedMs = nowMs()
+  const failures: (readonly [address: string, item: string | null, message: string])[] = []
   const counts = { hit: 0, done: 0, rebuilt: 0, failed: 0, skipped: 0 }
   let inferences = 0
   let stopStatus: RunStatus | undefined
@@ -67,7 +71,10 @@ export function startRun(request: RunRequest): RunHandle {
     event => {
       if (event.type === 'task.hits') counts.hit += event.tasks
       if (event.type === 'task.skipped') counts.skipped += event.tasks
-      if (event.type === 'task.failed') counts.failed++
+      if (event.type === 'task.failed') {
+        counts.failed++
+        if (failures.length < failuresKept) failures.push([event.address, event.item ?? null, event.problem.message])
+      }
       if (event.type === 'task.done') {
         if (!event.again) counts[event.rebuilt ? 'rebuilt' : 'done']++
         inferences += event.inferences
@@ -187,7 +194,7 @@ export function startRun(request: RunRequest): RunHandle {
       ...(audit === undefined ? {} : { audit }),
     }
     try {
-      const summaryJson = JSON.stringify({ tasks, inferences, outputs, wallMs: event.wallMs, audit })
+      const summaryJson = JSON.stringify({ tasks, inferences, outputs, wallMs: event.wallMs, audit, failures })
       store.runs.finish(request.runId, { finishedMs, status, summaryJson })
       // Only now does what it made not count as needed by a run that goes on.
       const tidied = tasks.done + tasks.rebuilt > 0 ? request.keepBudget?.() : undefined

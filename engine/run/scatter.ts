@@ -46,10 +46,16 @@ export async function runScatter(
   return { digests, blobs }
 }
 
+/** Nearly all are like this, and need no closer look. */
+const plainId = /^[\w-][\w. -]*(?:\/[\w-][\w. -]*)*$/
+
 /** Ids go into file names, manifests and keys. */
 export function checkItemId(id: string, seen: Set<string>, address: string): void {
-  const complaint =
-    id === ''
+  const complaint = plainId.test(id)
+    ? seen.has(id)
+      ? 'is there twice'
+      : undefined
+    : id === ''
       ? 'is empty'
       : /[\p{Cc}]/u.test(id)
         ? 'has control characters'

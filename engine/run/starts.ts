@@ -17,7 +17,7 @@ export interface Endings {
   readonly inputFailed: (group: GroupState, item: number) => void
   readonly result: (group: GroupState, item: number, result: UnitResult) => void
   readonly failed: (group: GroupState, item: number, error: unknown) => void
-  /** Its lane has room again; follows `result` and `failed`. */
+  /** Its lane may have room again: its worker has answered, or it has ended. */
   readonly room: () => void
 }
 
@@ -65,8 +65,12 @@ export function createStarts(options: StartsOptions): (untilMs: number) => boole
       const isKnownNow = verdicts[i] === 'look-again' && standingsIfNew(group, item, unit) === undefined
       if (isKnownNow) leases.release(names)
       if (verdicts[i] === 'held') lanes.postpone(group, item)
-      if (isKnownNow || verdicts[i] === 'held') lanes.end(group.group.lane)
-      else begin(start)
+      if (!isKnownNow && verdicts[i] !== 'held') {
+        begin(start)
+        continue
+      }
+      lanes.answer(group.group.lane)
+      lanes.end()
     }
     return true
   }
@@ -100,13 +104,20 @@ export function createStarts(options: StartsOptions): (untilMs: number) => boole
   }
 
   function begin({ group, item, unit, names }: Start): void {
+    let isAnswered = false
+    const { lane } = group.group
     dispatch
-      .run(group, item, unit)
+      .run(group, item, unit, () => {
+        lanes.answer(lane)
+        isAnswered = true
+        endings.room()
+      })
       .then(result => endings.result(group, item, result))
       .catch((error: unknown) => endings.failed(group, item, error))
       .finally(() => {
         leases.release(names)
-        lanes.end(group.group.lane)
+        if (!isAnswered) lanes.answer(lane)
+        lanes.end()
         endings.room()
       })
   }

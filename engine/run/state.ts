@@ -2,7 +2,7 @@ import { canonical, type Json } from '../base/canonical.ts'
 import { type Digest, type Key, sha256 } from '../base/digest.ts'
 import type { CellPort, Graph, Group } from '../contract/graph.ts'
 import type { ItemFile } from '../contract/node.ts'
-import { type Column, columnManifest, narrowColumn, type Positions, positionOf } from './columns.ts'
+import { type Column, columnDigest, narrowColumn, type Positions, positionOf } from './columns.ts'
 import type { ChosenItems } from './item-choice.ts'
 import { type WireGroup, wireGroup } from './wire.ts'
 
@@ -122,7 +122,7 @@ export function isWhole(group: GroupState): boolean {
 export function collectionInputs(state: RunState, group: GroupState): readonly Digest[] {
   return group.group.externals.map((source, i) =>
     group.wire.externals[i]!.per === 'item'
-      ? sha256(columnManifest(narrowColumn(columnOf(state, source), group.selected)))
+      ? columnDigest(narrowColumn(columnOf(state, source), group.selected))
       : singleOf(state, source),
   )
 }

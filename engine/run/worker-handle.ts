@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process'
 import { Worker } from 'node:worker_threads'
 import { roomyWorkerBytes } from './memory-share.ts'
-import type { FromWorker, ToWorker } from './protocol.ts'
+import type { FromWorker, FromWorkerBatch, ToWorker } from './protocol.ts'
 import { endOfProcess, endOfThread, memoryKillCount, type WorkerEnd } from './worker-end.ts'
 
 /** A running worker seen from the run: a child process or a thread behind the same few calls. */
@@ -44,7 +44,7 @@ export function startProcess(
   child.stderr?.on('data', (chunk: Buffer) => {
     errorText = (errorText + chunk.toString()).slice(-4000)
   })
-  child.on('message', message => onMessage(message as FromWorker))
+  child.on('message', messages => receive(messages, onMessage))
   const gone = new Promise<WorkerEnd>(resolve => {
     child.on('error', error => {
       if (child.pid === undefined) resolve({ cause: 'unstarted', text: error.message })
@@ -71,7 +71,7 @@ export function startThread(name: string, url: URL, onMessage: (message: FromWor
   const worker = new Worker(url, { name })
   let error: unknown
   let killed = false
-  worker.on('message', message => onMessage(message as FromWorker))
+  worker.on('message', messages => receive(messages, onMessage))
   const gone = new Promise<WorkerEnd>(resolve => {
     worker.on('error', thrown => {
       error = thrown
@@ -88,4 +88,8 @@ export function startThread(name: string, url: URL, onMessage: (message: FromWor
       void worker.terminate()
     },
   }
+}
+
+function receive(messages: unknown, onMessage: (message: FromWorker) => void): void {
+  for (const message of messages as FromWorkerBatch) onMessage(message)
 }

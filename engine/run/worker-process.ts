@@ -1,4 +1,4 @@
-import type { FromWorker, ToWorker } from './protocol.ts'
+import type { FromWorkerBatch, ToWorker } from './protocol.ts'
 import { serveWorker } from './worker.ts'
 
 /**
@@ -10,7 +10,7 @@ const dieWithParent = () => process.kill(process.pid, 'SIGKILL')
 process.on('disconnect', dieWithParent)
 
 serveWorker({
-  send: (message: FromWorker) => void process.send?.(message),
+  send: (messages: FromWorkerBatch) => void process.send?.(messages),
   onMessage: listener => void process.on('message', message => listener(message as ToWorker)),
   end: () => {
     process.off('disconnect', dieWithParent)

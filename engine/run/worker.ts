@@ -5,38 +5,51 @@ import { createBatcher } from './batcher.ts'
 import { createUnitHost, type WorkerServices } from './host.ts'
 import { loadRegistry } from './load-registry.ts'
 import { transientBytes } from './memory-share.ts'
-import { maxUnstoredBytes, type ToWorker, type WorkerChannel } from './protocol.ts'
+import { createOutbox } from './outbox.ts'
+import { type AssignedUnit, maxUnstoredBytes, type ToWorker, type WorkerChannel } from './protocol.ts'
 import { createRoom } from './room.ts'
 import { evaluateUnit } from './unit.ts'
-import type { TaskOutcome, Unit, WireGroup } from './wire.ts'
+import type { TaskOutcome, WireGroup } from './wire.ts'
 
 /**
- * A worker's life, the same in a child process and in a thread: open, run units as they come (several at once, their
- * waits overlap), send outcomes as they are made, close when told.
+ * A worker's life, the same in a child process and in a thread: open, run units in the order they came (several at once,
+ * their waits overlap), send outcomes as they are made, close when told.
  */
 export function serveWorker(channel: WorkerChannel): void {
   const groups = new Map<number, WireGroup>()
   const resources = new Map<string, Promise<Closable>>()
   const stop = new AbortController()
+  const queue: AssignedUnit[] = []
+  const { post, flush } = createOutbox(channel.send, () => queue.length - begun)
+  let begun = 0
+  let underWay = 0
+  let unitsAtOnce = 1
   let services: Promise<WorkerServices> | undefined
   let unstoredBytes = 0
   let wakeWriters: (() => void)[] = []
 
   channel.onMessage(message => {
-    handle(message).catch((error: unknown) => channel.send({ type: 'broken', problem: problemOf(error) }))
+    handle(message).catch((error: unknown) => sendBroken(error))
   })
+
+  function sendBroken(error: unknown): void {
+    post({ type: 'broken', problem: problemOf(error) })
+    flush()
+  }
 
   async function handle(message: ToWorker): Promise<void> {
     switch (message.type) {
       case 'open':
+        unitsAtOnce = message.unitsAtOnce
         services = open(message)
         await services
         return
       case 'group':
         groups.set(message.group.index, message.group)
         return
-      case 'unit':
-        await runUnit(message.unit, message.hungTasks)
+      case 'units':
+        queue.push(...message.units)
+        beginUnits()
         return
       case 'stored':
         unstoredBytes -= message.bytes
@@ -68,22 +81,43 @@ export function serveWorker(channel: WorkerChannel): void {
         return known as Promise<T>
       },
       publish,
-      note: (unit, task, text) => channel.send({ type: 'note', unit, task, message: text }),
-      begun: (unit, task, limitMs) => channel.send({ type: 'begun', unit, task, limitMs }),
-      ended: (unit, task) => channel.send({ type: 'ended', unit, task }),
+      note: (unit, task, text) => post({ type: 'note', unit, task, message: text }),
+      begun: (unit, task, limitMs) => {
+        post({ type: 'begun', unit, task, limitMs })
+        flush()
+      },
+      ended: (unit, task) => post({ type: 'ended', unit, task }),
     }
   }
 
-  async function runUnit(unit: Unit, hungTasks: readonly number[]): Promise<void> {
+  function beginUnits(): void {
+    while (underWay < unitsAtOnce && begun < queue.length) {
+      const next = queue[begun++]!
+      if (begun === queue.length) {
+        queue.length = 0
+        begun = 0
+      }
+      underWay++
+      runUnit(next)
+        .catch(sendBroken)
+        .finally(() => {
+          underWay--
+          beginUnits()
+        })
+    }
+  }
+
+  async function runUnit({ unit, hungTasks }: AssignedUnit): Promise<void> {
     if (services === undefined) throw new Error('internal: a unit came before the store was opened')
     const ready = await services
     const group = groups.get(unit.group)
     if (group === undefined) throw new Error(`internal: unit of the unknown group ${unit.group}`)
+    const startedMs = performance.now()
     try {
       const result = await evaluateUnit(group, unit, createUnitHost(group, unit, hungTasks, ready))
-      channel.send({ type: 'result', unit: unit.id, result })
+      post({ type: 'result', unit: unit.id, result, durationMs: performance.now() - startedMs })
     } catch (error) {
-      channel.send({ type: 'gave-up', unit: unit.id, message: textOf(error) })
+      post({ type: 'gave-up', unit: unit.id, message: textOf(error) })
     }
   }
 
@@ -94,7 +128,8 @@ export function serveWorker(channel: WorkerChannel): void {
       1024,
     )
     unstoredBytes += bytes
-    channel.send({ type: 'outcome', unit, outcome, bytes })
+    post({ type: 'outcome', unit, outcome, bytes })
+    if (unstoredBytes > maxUnstoredBytes) flush()
     while (unstoredBytes > maxUnstoredBytes) await new Promise<void>(wake => wakeWriters.push(wake))
   }
 
@@ -102,7 +137,8 @@ export function serveWorker(channel: WorkerChannel): void {
     stop.abort()
     for (const resource of resources.values()) await (await resource).close()
     ;(await services)?.reader.close()
-    channel.send({ type: 'closed' })
+    post({ type: 'closed' })
+    flush()
     channel.end()
   }
 }

@@ -1,8 +1,8 @@
 import type { Store, TaskRecord } from '../contract/store.ts'
 
 /**
- * The only writer of a run: gathers records and commits them together, about 100 rows or 20 ms at a time, since one
- * transaction costs as much for a hundred small rows as for one.
+ * The only writer of a run: gathers records and commits them together, about 500 rows or 20 ms at a time, since one
+ * transaction costs nearly as much for one small row as for hundreds.
  */
 export interface Writer {
   /** Resolves when the record is durable; rejects with the store's error. */
@@ -10,7 +10,7 @@ export interface Writer {
   readonly flush: () => void
 }
 
-const maxRecords = 100
+const maxRecords = 500
 const maxBytes = 8 * 1024 * 1024
 const maxDelayMs = 20
 

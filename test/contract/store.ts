@@ -237,7 +237,15 @@ export function storeContract(name: string, open: (folder: string) => Store): vo
       expect(store.fileDigest(path)).toEqual({ sha256: sha256(''), sizeBytes: 0 })
     })
 
-    it('says so when a file to hash is not there or not a file', () => {
+    it('hashes many files as it hashes one, and says so when one is not there or not a file', () => {
+      const one = join(folder, 'one.png')
+      writeFileSync(one, 'one')
+      const other = join(folder, 'other.png')
+      writeFileSync(other, 'other')
+      const both = [store.fileDigest(one), store.fileDigest(other)]
+      expect(store.fileDigests([one, other])).toEqual(both)
+      expect(store.fileDigests([])).toEqual([])
+      expect(() => store.fileDigests([one, join(folder, 'none.png')])).toThrow(/There is no file/)
       expect(() => store.fileDigest(join(folder, 'none.png'))).toThrow(/There is no file/)
       expect(() => store.fileDigest(folder)).toThrow(/Expected a file/)
     })
@@ -259,9 +267,10 @@ export function storeContract(name: string, open: (folder: string) => Store): vo
         store.runs.start({ id, pipeline: 'p', path: '/p.yaml', startedMs: 1000 + i, paramsJson: '{}' })
       }
       store.runs.finish('b', { finishedMs: 5000, status: 'done', summaryJson: '{"hits":1}' })
+      const common = { pipeline: 'p', path: '/p.yaml', paramsJson: '{}' }
       expect(store.runs.list(2)).toEqual([
-        { id: 'c', pipeline: 'p', startedMs: 1002, finishedMs: undefined, status: 'running', summaryJson: undefined },
-        { id: 'b', pipeline: 'p', startedMs: 1001, finishedMs: 5000, status: 'done', summaryJson: '{"hits":1}' },
+        { ...common, id: 'c', startedMs: 1002, finishedMs: undefined, status: 'running', summaryJson: undefined },
+        { ...common, id: 'b', startedMs: 1001, finishedMs: 5000, status: 'done', summaryJson: '{"hits":1}' },
       ])
     })
 

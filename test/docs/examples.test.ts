@@ -9,7 +9,7 @@ import { parse } from 'yaml'
 import { addRunOptions } from '../../engine/cli/options.ts'
 import { fullSchema } from '../../engine/load/full-schema.ts'
 import { registry } from '../../nodes/index.ts'
-import { type Fence, fencesOf, pages, repository } from './fences.ts'
+import { type Fence, fencesOf, pages, pageText, repository } from './fences.ts'
 
 /** A project like a user's: the bundled pipelines, the demo data, a cache of its own. */
 let project: string
@@ -87,6 +87,32 @@ const parameterFiles = fences.filter(({ info }) => info === 'yaml params')
 test.each(parameterFiles)('the parameter file at $place suits the demo', ({ text }) => {
   writeFileSync(join(project, 'settings.yaml'), text)
   expect(maskloom(['check', 'mini-open-images', '--params', 'settings.yaml'])).toMatchObject({ status: 0, stderr: '' })
+})
+
+test('the config file on the page of the command line is one', () => {
+  const configs = fences.filter(({ info }) => info === 'yaml config')
+  expect(configs.length).toBeGreaterThan(0)
+  const text = readFileSync(join(repository, 'schemas/config.schema.json'), 'utf8')
+  const isConfig = new Ajv({ strict: false, allErrors: true }).compile(JSON.parse(text) as object)
+  for (const config of configs) valid(isConfig, parse(config.text))
+})
+
+const subcommands = ['run', 'check', 'plan', 'why', 'graph', 'nodes', 'schema', 'runs', 'cache']
+
+test('the page of the command line names every command and every option', () => {
+  const help = (...path: readonly string[]) => maskloom([...path, '--help']).stdout
+  const named = (text: string) => [...text.matchAll(/^ {2}([a-z]+) /gm)].map(([, name = '']) => name)
+  expect(named(help()).filter(name => name !== 'help')).toEqual(expect.arrayContaining(subcommands))
+  const inCache = named(help('cache')).filter(name => name !== 'help')
+  const paths = [...subcommands.map(name => [name]), ...inCache.map(name => ['cache', name])]
+  const options = paths.flatMap(path =>
+    [...help(...path).matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, name]) => name),
+  )
+  const page = pageText('docs/command-line.md')
+  const missing = [...paths.map(path => `\`${path.join(' ')}`), ...options.map(name => `\`${name}`)]
+  expect([...new Set(missing)].filter(name => name !== '`cache' && name !== '`--help' && !page.includes(name))).toEqual(
+    [],
+  )
 })
 
 const commands = fences

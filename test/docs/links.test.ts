@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync, readdirSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { pages, pageText, repository } from './fences.ts'
 
@@ -25,6 +25,15 @@ const written =
 test.each(pages)('files named in %s are there', page => {
   const named = [...pageText(page).matchAll(written)].map(([, path = '']) => path)
   expect(named.filter(path => !existsSync(join(repository, path)))).toEqual([])
+})
+
+test('source files that ARCHITECTURE.md names without their folder are somewhere', () => {
+  const names = [...pageText('ARCHITECTURE.md').matchAll(/`([a-z-]+\.tsx?)`/g)].map(([, name = '']) => name)
+  const folders = ['engine', 'cache', 'nodes'].map(folder => join(repository, folder))
+  const sources = folders.flatMap(folder => readdirSync(folder, { recursive: true, encoding: 'utf8' }))
+  const known = new Set(sources.map(path => basename(path)))
+  expect(names.length).toBeGreaterThan(10)
+  expect(names.filter(name => !known.has(name))).toEqual([])
 })
 
 test.each(linked)('%s names nothing that only one machine has', page => {

@@ -1,7 +1,16 @@
 import { readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type DemoProject, demoProject, digestsBelow, eventsOf, finishedOf, notHits } from '../helpers/demo-project.ts'
+import type { PlanReport } from '../../engine/contract/plan.ts'
+import {
+  type DemoProject,
+  demoProject,
+  digestsBelow,
+  type Ended,
+  eventsOf,
+  finishedOf,
+  notHits,
+} from '../helpers/demo-project.ts'
 
 /** The demo, run once, then touched, changed and set otherwise: what is computed again, and what is not. */
 let demo: DemoProject
@@ -17,6 +26,19 @@ beforeAll(async () => {
 })
 
 afterAll(() => demo.remove())
+
+/** What `plan` said beforehand holds what happened: nothing ran that was promised to be a hit, or more often than said. */
+function expectForecast(plan: PlanReport, ran: Ended): void {
+  const steps = notHits(eventsOf(ran))
+  for (const { step, run, maybe, rebuild } of plan.steps) {
+    expect(steps[step]?.done ?? 0, step).toBeLessThanOrEqual(run + maybe)
+    expect(steps[step]?.done ?? 0, step).toBeGreaterThanOrEqual(run)
+    expect(steps[step]?.rebuilt ?? 0, step).toBeLessThanOrEqual(rebuild)
+  }
+  const { inferences } = finishedOf(ran)
+  expect(inferences).toBeLessThanOrEqual(plan.totals.inferencesAtMost)
+  expect(inferences).toBeGreaterThanOrEqual(plan.totals.inferences)
+}
 
 describe('the demo, run again', () => {
   it('delivers a submission, results, metrics, a table and pictures', () => {
@@ -47,8 +69,10 @@ describe('the demo, run again', () => {
   })
 
   it('runs only mask NMS and what follows for another mask NMS threshold', async () => {
+    const planned = await demo.maskloom('plan', 'mini-open-images', '--set', 'mask_nms_iou=0.6', '--json')
     const changed = await demo.maskloom('run', 'mini-open-images', '--set', 'mask_nms_iou=0.6', '--json')
     expect(changed.code).toBe(0)
+    expectForecast(JSON.parse(planned.stdout) as PlanReport, changed)
     expect(finishedOf(changed).inferences).toBe(0)
     const steps = notHits(eventsOf(changed))
     expect(Object.keys(steps)).toContain('parents')
@@ -59,8 +83,10 @@ describe('the demo, run again', () => {
   })
 
   it('runs mask heads of pictures whose detections change for another box NMS threshold, from rebuilt features', async () => {
+    const planned = await demo.maskloom('plan', 'mini-open-images', '--set', 'box_nms_iou=0.6', '--json')
     const changed = await demo.maskloom('run', 'mini-open-images', '--set', 'box_nms_iou=0.6', '--json')
     expect(changed.code).toBe(0)
+    expectForecast(JSON.parse(planned.stdout) as PlanReport, changed)
     const steps = notHits(eventsOf(changed))
     for (const hit of ['proposals', 'heads', 'mean'].flatMap(step => [`leaf/${step}`, `parent/${step}`])) {
       expect(steps[hit], hit).toBeUndefined()

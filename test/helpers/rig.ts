@@ -4,14 +4,18 @@ import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openLeases } from '../../cache/leases.ts'
 import { openStore, type StoreOptions } from '../../cache/open.ts'
+import { createExplainer, type Explainer } from '../../engine/api/explain.ts'
 import { listFiles, realSurroundings } from '../../engine/api/surroundings.ts'
 import type { RunEvent, RunFinished } from '../../engine/contract/event.ts'
 import type { Graph } from '../../engine/contract/graph.ts'
 import type { Leases } from '../../engine/contract/lease.ts'
 import type { Registry } from '../../engine/contract/registry.ts'
 import type { Store } from '../../engine/contract/store.ts'
-import { settingsFromArguments } from '../../engine/load/settings.ts'
+import { mergeSettings, settingsFromArguments, settingsFromFile } from '../../engine/load/settings.ts'
 import { compile } from '../../engine/plan/compile.ts'
+import type { WhyReport } from '../../engine/report/why.ts'
+import { type Forecast, forecast } from '../../engine/run/forecast.ts'
+import { listItems } from '../../engine/run/list-items.ts'
 import { createLocalExecutor } from '../../engine/run/local-executor.ts'
 import { type RunHandle, startRun } from '../../engine/run/run.ts'
 import { fakeRegistry } from './fake-registry.ts'
@@ -38,6 +42,15 @@ export interface RigRunOptions {
   readonly onEvent?: (event: RunEvent, handle: RunHandle) => void
 }
 
+/** The world may differ from the one of the runs: other nodes, another environment, parameters from a file. */
+export interface ExplainOptions {
+  readonly item?: string
+  readonly set?: readonly string[]
+  readonly params?: string
+  readonly registry?: Registry
+  readonly environment?: { readonly [name: string]: string }
+}
+
 export interface RigRun {
   readonly finished: RunFinished
   readonly events: readonly RunEvent[]
@@ -54,6 +67,13 @@ export interface Rig {
   readonly remove: (path: string) => void
   readonly compile: (options?: Pick<RigRunOptions, 'set' | 'targets' | 'cache'>) => Promise<Graph>
   readonly run: (options?: RigRunOptions) => Promise<RigRun>
+  /** What `why` says of every cell of a step. */
+  readonly why: (step: string, options?: ExplainOptions) => Promise<readonly WhyReport[]>
+  /** The same with the forecast behind it, while the store is open. */
+  readonly explain: <T>(
+    options: ExplainOptions,
+    use: (explainer: Explainer, result: Forecast, graph: Graph) => T,
+  ) => Promise<T>
   /** Opens the cache between runs. */
   readonly withStore: <T>(use: (store: Store) => T) => T
   readonly close: () => void
@@ -65,7 +85,7 @@ const storeUrl = new URL('../../dist/cache/open.js', import.meta.url)
 export function createRig(
   pipeline: string,
   texts: { readonly [name: string]: string } = {},
-  registry: Registry = fakeRegistry,
+  ownRegistry: Registry = fakeRegistry,
 ): Rig {
   if (!existsSync(fileURLToPath(storeUrl))) throw new Error('workers run compiled code: `npm run build` first')
   const folder = mkdtempSync(join(tmpdir(), 'maskloom-rig-'))
@@ -77,18 +97,23 @@ export function createRig(
   write('pipeline.yaml', pipeline)
   for (const [name, text] of Object.entries(texts)) write(`texts/${name}.txt`, text)
 
-  async function compiled(store: Store, options: Pick<RigRunOptions, 'set' | 'targets'>) {
+  async function compiled(store: Store, options: Pick<RigRunOptions, 'set' | 'targets'> & ExplainOptions) {
+    const registry = options.registry ?? ownRegistry
     const surroundings = realSurroundings(store, {
       root: folder,
       allowOutside: false,
       permits: { commands: false },
       device: 'cpu',
-      environment: process.env,
+      environment: options.environment ?? process.env,
     })
     const loaded = surroundings.loadPipeline(join(folder, 'pipeline.yaml'))
     if (!loaded.ok) throw new Error(`the pipeline of the test: ${JSON.stringify(loaded.problems, null, 1)}`)
     const root = loaded.value
-    const settings = settingsFromArguments(options.set ?? [], root.params, folder)
+    const file = options.params === undefined ? [] : [join(folder, options.params)]
+    const settings = mergeSettings([
+      ...file.map(path => settingsFromFile(path, readFileSync(path, 'utf8'), root.params)),
+      settingsFromArguments(options.set ?? [], root.params, folder),
+    ])
     if (settings.problems.length > 0) throw new Error(JSON.stringify(settings.problems, null, 1))
     const targets = options.targets ?? []
     const result = await compile({ root, given: settings.values, targets, registry, surroundings })
@@ -107,7 +132,7 @@ export function createRig(
       const { graph, recipes } = await compiled(store, options)
       const outDirectory = join(folder, options.out ?? 'out')
       const executor = createLocalExecutor({
-        registryUrl: registry.url,
+        registryUrl: ownRegistry.url,
         storeUrl: storeUrl.href,
         storeDirectory: store.directory!,
         keepAuto: true,
@@ -129,7 +154,7 @@ export function createRig(
         runId: `run-${Math.random().toString(36).slice(2)}`,
         graph,
         recipes,
-        registry,
+        registry: ownRegistry,
         store,
         executor,
         openLeases: options.openLeases ?? (() => openLeases(store.directory!, { ...options.store, remark })),
@@ -150,6 +175,33 @@ export function createRig(
       store.close()
       delete process.env['MASKLOOM_FAKE_LOG']
     }
+  }
+
+  async function explain<T>(
+    options: ExplainOptions,
+    use: (explainer: Explainer, result: Forecast, graph: Graph) => T,
+  ): Promise<T> {
+    const store = openStore(join(folder, '.maskloom'))
+    const registry = options.registry ?? ownRegistry
+    try {
+      const found = await compiled(store, options)
+      const { graph } = found
+      const list = (cell: number) => listItems(graph, cell, registry, store, listFiles)
+      const result = forecast(graph, { registry, store, listItems: list })
+      return use(createExplainer(result, found, store, registry), result, graph)
+    } finally {
+      store.close()
+    }
+  }
+
+  async function why(step: string, options: ExplainOptions = {}): Promise<readonly WhyReport[]> {
+    return explain(options, (explainer, _result, graph) =>
+      graph.steps.flatMap(one =>
+        one.cells
+          .filter(cell => one.id === step || cell.address === step)
+          .map(cell => explainer.why(cell.index, options.item)),
+      ),
+    )
   }
 
   function withStore<T>(use: (store: Store) => T): T {
@@ -174,6 +226,8 @@ export function createRig(
       }
     },
     run,
+    why,
+    explain,
     withStore,
     close: () => rmSync(folder, { recursive: true, force: true }),
   }

@@ -96,7 +96,11 @@ test('a name set twice is refused', () => {
 test('a parameter file is read as a map, with the place of every problem', () => {
   const text = 'iou: 1.5\nscale: [1]\nscales: [208, x]\nimages: ../data\nmax: 1\nmax: 2\n'
   const { values, problems } = settingsFromFile('/project/settings/a.yaml', text, declarations)
-  expect(values.get('images')).toEqual({ value: '../data', baseDirectory: '/project/settings' })
+  expect(values.get('images')).toEqual({
+    value: '../data',
+    baseDirectory: '/project/settings',
+    at: { file: '/project/settings/a.yaml', start: 45, end: 52 },
+  })
   expect(shownProblems(problems, () => text)).toBe(`1:6-9 bad-value  expected a number from 0 to 1, found 1.5
 2:1-6 unknown-param  the pipeline has no parameter \`scale\`
   fix: did you mean \`scales\`?

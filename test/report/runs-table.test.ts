@@ -2,12 +2,14 @@ import { expect, it } from 'vitest'
 import { runsLines } from '../../engine/report/runs-table.ts'
 import { finished, T0 } from '../helpers/run-events.ts'
 
+const common = { pipeline: 'berries', path: '/berries.yaml', paramsJson: '{}' }
+
 it('lists runs with what they found and made', () => {
   const lines = runsLines(
     [
       {
         id: 'r2',
-        pipeline: 'berries',
+        ...common,
         startedMs: T0 + 3_600_000,
         finishedMs: undefined,
         status: 'running',
@@ -15,7 +17,7 @@ it('lists runs with what they found and made', () => {
       },
       {
         id: 'r1',
-        pipeline: 'berries',
+        ...common,
         startedMs: T0,
         finishedMs: T0 + 90_000,
         status: 'done',
@@ -23,7 +25,7 @@ it('lists runs with what they found and made', () => {
       },
       {
         id: 'r0',
-        pipeline: 'berries',
+        ...common,
         startedMs: T0 - 60_000,
         finishedMs: T0 - 50_000,
         status: 'failed',

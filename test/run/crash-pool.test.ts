@@ -51,9 +51,9 @@ function setUp(slots: readonly string[], unitsPerWorker = 2, startFails?: () => 
       })
       const send = (message: ToWorker) => {
         if (message.type === 'close') closes++
-        if (message.type !== 'unit') return
-        has.push(message.unit.id)
-        hungTasks.push(message.hungTasks)
+        if (message.type !== 'units') return
+        has.push(...message.units.map(({ unit }) => unit.id))
+        hungTasks.push(...message.units.map(one => one.hungTasks))
       }
       const say = (message: FromWorker) => {
         if (message.type === 'result') has.splice(has.indexOf(message.unit), 1)
@@ -99,7 +99,7 @@ describe('a pool', () => {
     workers[0]?.die(crash)
     await calm()
     expect(workers[1]?.has).toEqual([1])
-    workers[1]?.say({ type: 'result', unit: 1, result })
+    workers[1]?.say({ type: 'result', unit: 1, result, durationMs: 1000 })
     await calm()
     expect(settled).toEqual(['1 done'])
     expect(workers[1]?.has).toEqual([2])
@@ -128,12 +128,12 @@ describe('a pool', () => {
     await calm()
     // 1 has x to itself; 3 waits for y to be empty, and 5 for one of them.
     expect(workers[2]?.has).toEqual([1])
-    workers[1]?.say({ type: 'result', unit: 2, result })
-    workers[1]?.say({ type: 'result', unit: 4, result })
+    workers[1]?.say({ type: 'result', unit: 2, result, durationMs: 1000 })
+    workers[1]?.say({ type: 'result', unit: 4, result, durationMs: 1000 })
     await calm()
     expect(workers[1]?.has).toEqual([3])
-    workers[2]?.say({ type: 'result', unit: 1, result })
-    workers[1]?.say({ type: 'result', unit: 3, result })
+    workers[2]?.say({ type: 'result', unit: 1, result, durationMs: 1000 })
+    workers[1]?.say({ type: 'result', unit: 3, result, durationMs: 1000 })
     await calm()
     expect(workers.slice(1).flatMap(worker => worker.has)).toEqual([5])
     expect(settled).toEqual(['2 done', '4 done', '1 done', '3 done'])
@@ -165,7 +165,7 @@ describe('a pool', () => {
     submit(2)
     await calm()
     workers[0]?.say({ type: 'gave-up', unit: 1, message: 'internal: oops' })
-    workers[0]?.say({ type: 'result', unit: 2, result })
+    workers[0]?.say({ type: 'result', unit: 2, result, durationMs: 1000 })
     await calm()
     expect(settled).toEqual(['1 Error: internal: oops', '2 done'])
   })
@@ -212,7 +212,7 @@ describe('a pool', () => {
     const { pool, workers, submit } = setUp(['x'])
     submit(1)
     await calm()
-    workers[0]?.say({ type: 'result', unit: 1, result })
+    workers[0]?.say({ type: 'result', unit: 1, result, durationMs: 1000 })
     const closing = pool.close()
     await calm()
     expect(workers[0]?.closed()).toBe(true)

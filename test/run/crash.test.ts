@@ -132,10 +132,10 @@ describe('the end of a worker', () => {
 describe('seats', () => {
   /** Takes seats and notes who got which, in the order in which they got them. */
   function seating(slots: readonly string[], perSlot: number) {
-    const seats = createSeats(slots, perSlot)
+    const seats = createSeats(slots)
     const got: string[] = []
     const take = (who: string, alone = false) => {
-      void seats.take(alone).then(slot => got.push(`${who}:${slot}`))
+      void seats.take(alone, perSlot).then(slot => got.push(`${who}:${slot}`))
       return Promise.resolve()
     }
     return { seats, got, take }

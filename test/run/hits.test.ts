@@ -26,6 +26,18 @@ describe('what is known is not computed again', () => {
     expect(imbalance(second)).toEqual({})
   })
 
+  it('finds whole groups again after a run in which single items changed', async () => {
+    rig = createRig(stagedPipeline, threeTexts)
+    await rig.run()
+    rig.write('texts/p.txt', 'pear tree 4')
+    await rig.run()
+    const third = await rig.run()
+    const hits = third.events.filter(event => event.type === 'task.hits')
+    expect(third.finished.tasks).toEqual({ ...noTasks, hit: 25 })
+    // One for each step, not for each item.
+    expect(hits).toHaveLength(7)
+  })
+
   it('runs only what follows a changed parameter', async () => {
     rig = createRig(stagedPipeline, threeTexts)
     await rig.run()

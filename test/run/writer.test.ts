@@ -20,19 +20,19 @@ describe('createWriter', () => {
     expect(commits).toEqual([3])
   })
 
-  it('does not wait when there are a hundred records, or eight megabytes', () => {
+  it('does not wait when there are five hundred records, or eight megabytes', () => {
     const commits: number[] = []
     const commit = (records: readonly TaskRecord[]) => {
       commits.push(records.length)
       return []
     }
     const writer = createWriter({ commit }, () => {})
-    for (let i = 0; i < 250; i++) void writer.add(record(`${i}`))
-    expect(commits).toEqual([100, 100])
+    for (let i = 0; i < 1250; i++) void writer.add(record(`${i}`))
+    expect(commits).toEqual([500, 500])
     void writer.add(record('large', 9 * 1024 * 1024))
-    expect(commits).toEqual([100, 100, 51])
+    expect(commits).toEqual([500, 500, 251])
     writer.flush()
-    expect(commits).toEqual([100, 100, 51])
+    expect(commits).toEqual([500, 500, 251])
   })
 
   it('keeps the order in which records came', async () => {
@@ -42,7 +42,7 @@ describe('createWriter', () => {
       return []
     }
     const writer = createWriter({ commit }, () => {})
-    const records = Array.from({ length: 150 }, (_, i) => record(`${i}`))
+    const records = Array.from({ length: 750 }, (_, i) => record(`${i}`))
     await Promise.all(records.map(writer.add))
     expect(keys).toEqual(records.map(one => one.key))
   })

@@ -56,8 +56,9 @@ function runId(folder: string, run: string): string {
   const store = openStore(folder, { remark: sayRemark })
   try {
     const ids = store.runs.list(1000).map(({ id }) => id)
-    if (run === 'last' && ids[0] !== undefined) return ids[0]
-    if (ids.includes(run)) return run
+    const [last] = ids
+    if (last === undefined) throw wrong(`no run is recorded yet in ${folder}`, 'run a pipeline first')
+    if (run === 'last' || ids.includes(run)) return run === 'last' ? last : run
     const { fix = '`maskloom runs` lists them' } = suggestion(nearestName(run, ids), [])
     throw wrong(`there is no record of a run \`${run}\` in ${folder}`, fix)
   } finally {

@@ -7,12 +7,12 @@ import { prepareRun } from '../../api/prepare-run.ts'
 import { type Diagnostic, TaskError } from '../../base/diagnostic.ts'
 import type { PlanReport } from '../../contract/plan.ts'
 import { counted, formatCount } from '../../report/format.ts'
-import { createFileWatch, type FileWatch } from '../file-watch.ts'
+import { createFileWatch } from '../file-watch.ts'
 import type { RunOptions } from '../options.ts'
 import { printResults } from '../print-results.ts'
 import { runLoadOptions, runOptions } from '../run-request.ts'
 import { exitCode, sayProblems } from '../say.ts'
-import { showRun } from '../show-run.ts'
+import { showRun, stopSignals } from '../show-run.ts'
 import { pathsOfCommand, pathsOfGraph, pathsOfProblems } from '../watched-paths.ts'
 
 /**
@@ -23,6 +23,7 @@ export async function watchCommand(name: string, targets: readonly string[], opt
   const command = pathsOfCommand(name, options)
   if (command === undefined) await load(name, runLoadOptions(options))
   const watch = createFileWatch()
+  const end = listenForEnd()
   let paths = command ?? []
   let ignored: readonly string[] = []
   try {
@@ -31,14 +32,16 @@ export async function watchCommand(name: string, targets: readonly string[], opt
       watch.reset()
       const round = await runOnce()
       if (round === 'interrupted') return exitCode.interrupted
+      if (end.asked()) return exitCode.done
       if (round === 'changed') continue
       process.stderr.write(`watching ${counted(paths.length, 'path')} for changes; Ctrl-C ends\n`)
-      const cause = await changeOrEnd(watch)
+      const cause = await Promise.race([watch.changed(), end.promise])
       if (cause === undefined) return exitCode.done
       process.stderr.write(`\nchanged: ${relative(process.cwd(), cause)}\n`)
     }
   } finally {
     watch.close()
+    end.release()
   }
 
   async function runOnce(): Promise<'waiting' | 'changed' | 'interrupted'> {
@@ -46,6 +49,7 @@ export async function watchCommand(name: string, targets: readonly string[], opt
       const pipeline = await load(name, runLoadOptions(options))
       const request = runOptions(targets, options)
       sayCost(await plan(pipeline, request), options)
+      if (end.asked()) return 'waiting'
       const prepared = await prepareRun(pipeline, request)
       paths = [...new Set([...(command ?? []), ...pathsOfGraph(prepared.graph)])]
       ignored = [prepared.outDirectory, cacheOfProject(pipeline.root, options.cache, true).folder]
@@ -78,20 +82,22 @@ function problemsIn(error: unknown): readonly Diagnostic[] {
   throw error
 }
 
-/** Undefined: asked to end. */
-async function changeOrEnd(watch: FileWatch): Promise<string | undefined> {
-  let end = () => {}
-  const ended = new Promise<undefined>(resolve => {
-    end = () => resolve(undefined)
+/** Signals count at any time: while it waits, plans, and (there they stop the run as well) while it runs. */
+function listenForEnd(): { readonly promise: Promise<undefined>; asked: () => boolean; release: () => void } {
+  let asked = false
+  let resolve = () => {}
+  const promise = new Promise<undefined>(settle => {
+    resolve = () => settle(undefined)
   })
-  process.once('SIGINT', end)
-  process.once('SIGTERM', end)
-  try {
-    return await Promise.race([watch.changed(), ended])
-  } finally {
-    process.off('SIGINT', end)
-    process.off('SIGTERM', end)
+  const hear = () => {
+    asked = true
+    resolve()
   }
+  for (const signal of stopSignals) process.on(signal, hear)
+  const release = () => {
+    for (const signal of stopSignals) process.off(signal, hear)
+  }
+  return { promise, asked: () => asked, release }
 }
 
 function sayCost(report: PlanReport, { json }: RunOptions): void {

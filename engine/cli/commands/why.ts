@@ -5,6 +5,7 @@ import { noPaint, terminalPaint } from '../../report/paint.ts'
 import { whyLines } from '../../report/why-text.ts'
 import { forecast } from '../../run/forecast.ts'
 import { listItems } from '../../run/list-items.ts'
+import { isWhole } from '../../run/state.ts'
 import { openCompiled } from '../open-pipeline.ts'
 import type { PipelineOptions } from '../options.ts'
 import { exitCode, sayProblems, wantsColour } from '../say.ts'
@@ -21,7 +22,7 @@ export async function whyCommand(
   const { store, compiled, close, pipeline } = await openCompiled(name, [], options)
   const { registry } = pipeline
   try {
-    const { graph, recipes } = compiled
+    const { graph } = compiled
     const cells = graph.steps.flatMap(one => one.cells.filter(cell => one.id === step || cell.address === step))
     if (cells.length === 0) {
       const known = graph.steps.map(one => one.id)
@@ -36,7 +37,15 @@ export async function whyCommand(
       listItems: cell => listItems(graph, cell, registry, store, listFiles),
     })
     const group = result.state.groups[cells[0]!.group]!
-    if (item !== undefined && !group.ids.includes(item)) {
+    const explainer = createExplainer(result, compiled, store, registry)
+    const known = group.ids.includes(item ?? '') || cells.some(cell => explainer.knewItem(cell.index, item ?? ''))
+    if (item !== undefined && isWhole(group)) {
+      const fix = 'leave the item out'
+      const message = `\`${step}\` works on all items at once`
+      sayProblems([{ code: 'bad-argument', message, fix }], options.json === true)
+      return exitCode.wrong
+    }
+    if (item !== undefined && !known) {
       const nearest = nearestName(item, group.ids)
       const fix = nearest === undefined ? undefined : `did you mean \`${nearest}\`?`
       sayProblems(
@@ -45,7 +54,6 @@ export async function whyCommand(
       )
       return exitCode.wrong
     }
-    const explainer = createExplainer(result, recipes, store)
     const reports = cells.map(cell => explainer.why(cell.index, item))
     if (options.json) {
       process.stdout.write(`${JSON.stringify(reports)}\n`)
@@ -53,7 +61,7 @@ export async function whyCommand(
     }
     const paint = wantsColour(process.stdout) ? terminalPaint : noPaint
     const interesting = [...reports].sort((a, b) => Number(a.verdict === 'hit') - Number(b.verdict === 'hit'))
-    const lines = interesting.slice(0, cellsShown).flatMap(report => whyLines(report, paint))
+    const lines = interesting.slice(0, cellsShown).flatMap(report => whyLines(report, paint, process.cwd()))
     const rest = reports.length - cellsShown
     process.stdout.write(
       `${lines.join('\n')}\n${rest > 0 ? `… and ${rest} more cells; name one by its address\n` : ''}`,
