@@ -22,7 +22,10 @@ export function prepareFolder(
     if (isNew) {
       writeIfAbsent(files, join(directory, '.gitignore'), '*\n')
       writeIfAbsent(files, join(directory, 'CACHEDIR.TAG'), 'Signature: 8a477f597d28d172789f06886806bc55\n')
-    } else if (!exists(files, join(directory, 'index.db')) && files.readdirSync(join(directory, 'objects')).length > 0) {
+    } else if (
+      !exists(files, join(directory, 'index.db')) &&
+      files.readdirSync(join(directory, 'objects')).length > 0
+    ) {
       // Empty, it is a folder that another process has just begun to make.
       remark(
         `the cache index ${join(directory, 'index.db')} is gone; large values still in the folder are used when a result needs them`,

@@ -3,11 +3,10 @@ import type { Digest } from '../base/digest.ts'
 import type { Cell, CellPort } from '../contract/graph.ts'
 import type { Registry } from '../contract/registry.ts'
 import type { CellRecord, Store, Wiring } from '../contract/store.ts'
-import { type ChangedPart, compareRecipes, compareWiring, type RecipeParts } from '../report/why.ts'
+import { type ChangedPart, compareRecipes, compareWiring, coordinatesOf, type RecipeParts } from '../report/why.ts'
 import { filesPort, wiringOf } from '../run/record.ts'
 import { columnOf, type GroupState, portAddress, type RunState } from '../run/state.ts'
 import { itemChanges, manifestOf, pathChanges } from './explain-files.ts'
-import { coordinatesOf } from './explain-places.ts'
 
 export interface Ground {
   readonly state: RunState

@@ -5,15 +5,19 @@ import type { Cell } from '../contract/graph.ts'
 import type { TreePath } from '../contract/pipeline.ts'
 import { lineStarts, positionAt } from '../load/position.ts'
 import type { Compiled } from '../plan/compile.ts'
-import { stepIdOf } from '../plan/places.ts'
-import type { Change, ChangedPart, Where } from '../report/why.ts'
+import type { ValueChange } from '../plan/origin.ts'
+import { type Change, type ChangedPart, coordinatesOf, type Where } from '../report/why.ts'
 
 type Found = Pick<Extract<Compiled, { ok: true }>, 'originOf' | 'places'>
 
 /** Adds to a change where it is written now and what would make the cell a hit again. */
 export type PlaceChange = (cell: Cell, change: ChangedPart) => Change
 
-export function changePlacer({ originOf, places }: Found): PlaceChange {
+export function changePlacer(
+  { originOf, places }: Found,
+  isThere: (address: string) => boolean,
+  wasThere: (address: string) => boolean,
+): PlaceChange {
   const texts = new Map<string, { readonly text: string; readonly starts: readonly number[] }>()
   return (cell, change) => {
     const at = whereOf(cell, change)
@@ -24,7 +28,7 @@ export function changePlacer({ originOf, places }: Found): PlaceChange {
   function whereOf({ address, coordinates }: Cell, change: ChangedPart): Where | undefined {
     switch (change.what) {
       case 'param':
-        return paramPlace(address, change.path.split('.'))
+        return paramPlace(address, change.path.split('.'), change)
       case 'file':
         return change.param === undefined ? undefined : paramPlace(address, change.param.split('.'))
       case 'node':
@@ -52,25 +56,20 @@ export function changePlacer({ originOf, places }: Found): PlaceChange {
     }
   }
 
-  /** A cell that came or went stands for the matrix entry behind it; anything else for what is under `in:`. */
+  /** A cell that came or went stands for the matrix behind it; one that was read or not for what is under `in:`. */
   function wiringPlace(address: string, change: Extract<ChangedPart, { what: 'wiring' }>): Span | undefined {
-    const { port, added, removed } = change
-    const [one, other] = [added[0], removed[0]].map(source => source?.slice(0, source.lastIndexOf('.')))
+    const { port, added, removed, axis } = change
     const written = places.input(address, port)
-    const cell = one ?? other
-    if (cell === undefined || sameMembers(added, removed)) return written
-    const isMatrix = one === undefined || other === undefined || stepIdOf(one) === stepIdOf(other)
-    const wholeStep = [...added, ...removed].every(source => !source.includes('['))
-    if (!isMatrix || wholeStep) return written
-    const now = coordinatesOf(cell)
-    const was = other === undefined || one === undefined ? {} : coordinatesOf(other)
-    const axis = Object.keys(now).find(name => now[name] !== was[name])
-    return (axis === undefined ? undefined : places.entry(cell, axis)) ?? written
+    const came = added.map(cellOf).find(cell => cell.includes('[') && !wasThere(cell))
+    const went = removed.map(cellOf).find(cell => cell.includes('[') && !isThere(cell))
+    const cell = came ?? went
+    if (cell === undefined) return written
+    return (axis === undefined ? places.matrix(cell) : places.entry(cell, axis)) ?? written
   }
 
   /** The node's default is written nowhere: the step stands for it. */
-  function paramPlace(address: string, path: TreePath): Where | undefined {
-    const origin = originOf(address, path)
+  function paramPlace(address: string, path: TreePath, change?: ValueChange): Where | undefined {
+    const origin = originOf(address, path, change)
     if (origin === undefined) return positioned(places.uses(address))
     return 'at' in origin ? positioned(origin.at) : origin.outside
   }
@@ -78,7 +77,7 @@ export function changePlacer({ originOf, places }: Found): PlaceChange {
   function positioned(span: Span | undefined): Where | undefined {
     if (span === undefined) return undefined
     const { text, starts } = textOf(span.file)
-    return { file: span.file, ...positionAt(text, starts, span.start) }
+    return { file: span.file, ...positionAt(text, starts, anchored(text, span.start)) }
   }
 
   function textOf(file: string) {
@@ -98,16 +97,18 @@ function read(file: string) {
   return { text, starts: lineStarts(text) }
 }
 
-function sameMembers(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every(one => b.includes(one))
+/** An alias (`*sizes`) stands for what is written at its anchor. */
+function anchored(text: string, start: number): number {
+  const name = text[start] === '*' ? /^[^\s,[\]{}]+/.exec(text.slice(start + 1))?.[0] : undefined
+  if (name === undefined) return start
+  const anchor = text.lastIndexOf(`&${name}`, start)
+  const space = /^\s+/.exec(text.slice(anchor + name.length + 1))?.[0]
+  return anchor < 0 || space === undefined ? start : anchor + name.length + 1 + space.length
 }
 
-/** `{ flip: 'none' }` of `leaf/propose[flip=none]`. */
-export function coordinatesOf(address: string): { readonly [axis: string]: string } {
-  const bracket = address.indexOf('[')
-  if (bracket < 0) return {}
-  const pairs = address.slice(bracket + 1, address.lastIndexOf(']')).split(',')
-  return Object.fromEntries(pairs.map(pair => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]))
+/** `scan[model=a]` of `scan[model=a].outline`. */
+function cellOf(source: string): string {
+  return source.slice(0, source.lastIndexOf('.'))
 }
 
 function fixOf(change: ChangedPart): string | undefined {
@@ -117,6 +118,8 @@ function fixOf(change: ChangedPart): string | undefined {
         ? `leave \`${change.path}\` out again`
         : `set \`${change.path}\` back to ${shown(change.before)}`
     case 'file':
+      if (change.item !== undefined && change.after === undefined)
+        return `put the file of item ${change.item} back (sha256 ${change.before})`
       if (change.before === undefined) return change.item === undefined ? `take ${change.path} away again` : undefined
       return change.after === undefined
         ? `put ${change.path} back (sha256 ${change.before})`
@@ -126,7 +129,7 @@ function fixOf(change: ChangedPart): string | undefined {
     case 'version':
       return `only with the program (or module of nodes) whose \`version\` is ${change.before}`
     case 'runtime':
-      return change.before === undefined ? undefined : `only with ${change.name} ${change.before}`
+      return `only with ${change.before === undefined ? `a version without ${change.name}` : `${change.name} ${change.before}`}`
     case 'wiring':
       return `feed \`${change.port}\` with ${change.removed.length === 0 ? `no ${change.added.join(', ')}` : change.removed.join(', ')} again`
     case 'join':

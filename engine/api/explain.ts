@@ -39,12 +39,14 @@ export function createExplainer(
   const { state } = result
   const { graph } = state
   const ground: Ground = { state, recipes: compiled.recipes, store, registry }
-  const place = changePlacer(compiled)
   const cells = new Map(
     graph.steps.flatMap(({ cells, node, join }) =>
       cells.map((cell): [number, CellNow] => [cell.index, { cell, group: state.groups[cell.group]!, node, join }]),
     ),
   )
+  const addresses = new Set([...cells.values()].map(({ cell }) => cell.address))
+  const wasThere = (address: string) => store.runs.lastCell(graph.path, address) !== undefined
+  const place = changePlacer(compiled, address => addresses.has(address), wasThere)
   const runs = store.runs.list(1000).filter(run => run.path === graph.path)
   const startedMs = new Map(runs.map(run => [run.id, run.startedMs]))
   const records = new Map<number, Earlier | undefined>()

@@ -8,7 +8,9 @@ const paramTypes: readonly string[] = ['string', 'number', 'integer', 'boolean',
 
 /** Parameters that contradict themselves: a default of another type, bounds on text, references in a default. */
 export function checkParams(file: PipelineFile): readonly Diagnostic[] {
-  const declarations = [...file.params.values()].filter(({ type }) => paramTypes.includes(type))
+  const declarations = [...file.params.values()].filter(
+    ({ type, items }) => paramTypes.includes(type) && (items === undefined || paramTypes.includes(items)),
+  )
   const contradictory = declarations.flatMap(declaration => checkParam(declaration, file))
   return contradictory.length > 0 ? contradictory : checkDefaults(declarations, file)
 }

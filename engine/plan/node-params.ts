@@ -34,7 +34,10 @@ export function nodeParams(
 ): NodeParams | undefined {
   const { declaration, node } = step
   const before = problems.all.length
+  // Counted apart: a problem that another cell has as well is not added again.
+  let misfits = 0
   const report: Report = ([name = '', ...below], problem) => {
+    misfits++
     const path = writtenPath(declaration.with[name], below)
     problems.add(step.instance, ['steps', declaration.id, 'with', name, ...path], problem)
   }
@@ -65,7 +68,8 @@ export function nodeParams(
     params[name] = (feeds?.get(port) ?? []).map(() => 1)
     keyed[name] = params[name]
   }
-  return problems.all.length > before || unknown.length > 0 ? undefined : { params, keyed }
+  misfits += checked.problems.length
+  return problems.all.length > before || misfits > 0 || unknown.length > 0 ? undefined : { params, keyed }
 }
 
 /** Names written with a value that is not known count as given. */

@@ -9,8 +9,14 @@ import { cellAddress } from './types.ts'
 /** Where a value of a parameter is written: in a file, or outside (`--set box_nms_iou`, `environment variable DATA`). */
 export type Origin = { readonly at: Span } | { readonly outside: string }
 
+/** What a value was and is: tells which of several references in a text brought the change. */
+export interface ValueChange {
+  readonly before: Json | undefined
+  readonly after: Json | undefined
+}
+
 /** Origin of a parameter of a cell, by the cell's address and the path inside `with:`; undefined: the node's default. */
-export type OriginOf = (address: string, path: TreePath) => Origin | undefined
+export type OriginOf = (address: string, path: TreePath, change?: ValueChange) => Origin | undefined
 
 const reference = /^\$\{\s*(params|matrix|env)\.([^}]+?)\s*\}$/
 
@@ -20,7 +26,7 @@ export function originFinder(protos: readonly ProtoStep[], given: ReadonlyMap<st
   for (const step of protos) {
     for (const cell of step.cells.keys()) byAddress.set(cellAddress(step, cell), { step, cell })
   }
-  return (address, path) => {
+  return (address, path, change) => {
     const found = byAddress.get(address)
     const [name] = path
     if (found === undefined || name === undefined) return undefined
@@ -29,7 +35,8 @@ export function originFinder(protos: readonly ProtoStep[], given: ReadonlyMap<st
     const tree = step.declaration.with[String(name)]
     if (tree === undefined) return undefined
     const start = ['steps', step.declaration.id, 'with', name]
-    return trace({ instance: step.instance, declaration: step.declaration, ids, given }, start, tree, path.slice(1))
+    const { instance, declaration } = step
+    return trace({ instance, declaration, ids, given, ...(change && { change }) }, start, tree, path.slice(1))
   }
 }
 
@@ -38,16 +45,30 @@ export interface Trail {
   readonly declaration: StepDeclaration
   readonly ids: { readonly [axis: string]: string }
   readonly given: ReadonlyMap<string, Given>
+  readonly change?: ValueChange
 }
 
 /** `tree` stands at `at` in the trail's file; `rest` leads on into its value. */
 function trace(trail: Trail, at: TreePath, tree: Json | undefined, rest: TreePath): Origin {
-  const match = typeof tree === 'string' ? reference.exec(tree) : null
+  const match = typeof tree === 'string' ? (reference.exec(tree) ?? changedReference(tree, trail.change)) : null
   if (match !== null) return follow(trail, at, match[1]!, match[2]!.split('.'), rest)
   const [next, ...further] = rest
   if (next === undefined || tree === null || typeof tree !== 'object') return { at: trail.instance.file.locate(at) }
   const inner = (tree as { readonly [key: string]: Json })[next]
-  return trace(trail, inner === undefined ? at : [...at, next], inner, inner === undefined ? [] : further)
+  const segment = Array.isArray(tree) ? Number(next) : next
+  return trace(trail, inner === undefined ? at : [...at, segment], inner, inner === undefined ? [] : further)
+}
+
+/** The reference inside a longer text whose value differs, if the rest of the text is what it was. */
+function changedReference(text: string, change: ValueChange | undefined): RegExpExecArray | null {
+  const parts = text.split(/(\$\{[^}]*\})/)
+  const { before, after } = change ?? {}
+  if (parts.length === 1 || typeof before !== 'string' || typeof after !== 'string') return null
+  const literal = (part: string) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  const form = new RegExp(`^${parts.map((part, i) => (i % 2 === 1 ? '([^]*?)' : literal(part))).join('')}$`)
+  const [old, now] = [form.exec(before), form.exec(after)]
+  const differing = parts.findIndex((_, i) => i % 2 === 1 && old?.[(i + 1) / 2] !== now?.[(i + 1) / 2])
+  return old === null || now === null || differing < 0 ? null : reference.exec(parts[differing]!)
 }
 
 function follow(trail: Trail, at: TreePath, namespace: string, name: readonly string[], rest: TreePath): Origin {

@@ -16,7 +16,8 @@ export async function outputFacets(
   { surroundings, problems, targets }: Workshop,
 ): Promise<{ readonly [port: string]: Facets } | undefined> {
   if (step.node.types === undefined) return {}
-  const before = problems.all.length
+  // A flag: a problem that another cell has as well is not added again.
+  let told = false
   const at = ['steps', step.declaration.id]
   const context: CheckContext = {
     inputs: Object.fromEntries([...feeds].map(([port, list]) => [port, list.map(facetsOf)])),
@@ -33,6 +34,7 @@ export async function outputFacets(
       return value
     },
     problem: ({ code = 'bad-content', message, fix, param, input }) => {
+      told = true
       const written = param !== undefined && step.declaration.with[param] !== undefined
       const path = written ? [...at, 'with', param] : input !== undefined ? [...at, 'in', input] : at
       problems.add(step.instance, path, { code, message, fix, at: path === at ? 'key' : 'value' })
@@ -40,7 +42,7 @@ export async function outputFacets(
   }
   try {
     const facets = await step.node.types(params.params as never, context)
-    return problems.all.length > before ? undefined : facets
+    return told ? undefined : facets
   } catch (error) {
     problems.add(step.instance, at, { ...problemOf(error), at: 'key' })
     return undefined

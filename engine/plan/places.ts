@@ -14,6 +14,8 @@ export interface Places {
   readonly input: (address: string, port: string, index?: number) => Span | undefined
   /** The matrix entry that the cell has on an axis; of a cell that is gone, the list of the axis. */
   readonly entry: (address: string, axis: string) => Span | undefined
+  /** The matrix that gives the step an axis. */
+  readonly matrix: (address: string) => Span | undefined
   readonly items: (address: string) => Span | undefined
   readonly join: (address: string) => Span | undefined
 }
@@ -31,6 +33,11 @@ export function placesOf(protos: readonly ProtoStep[]): Places {
     entry: (address, axis) => {
       const step = stepOf(address)
       return step && entryPlace(step, address, axis)
+    },
+    matrix: address => {
+      const step = stepOf(address)
+      const user = step && userWith(step, declaration => declaration.matrix !== undefined)
+      return user?.instance.file.locate(['steps', user.declaration.id, 'matrix'])
     },
     items: address => {
       const step = stepOf(address)

@@ -68,6 +68,8 @@ export type ChangedPart =
       readonly port: string
       readonly added: readonly string[]
       readonly removed: readonly string[]
+      /** The axis with an id that there was not, or is no longer. */
+      readonly axis?: string
     }
   | { readonly what: 'join'; readonly before: string; readonly after: string }
   /** What chooses the items of the step. */
@@ -150,12 +152,31 @@ export function compareWiring(before: Wiring, after: Wiring): Change[] {
     const added = b.filter(source => !a.includes(source))
     const removed = a.filter(source => !b.includes(source))
     const reordered = added.length === 0 && removed.length === 0
-    changes.push({ what: 'wiring', port, added: reordered ? b : added, removed: reordered ? a : removed })
+    const axis = newAxis(added[0], a) ?? newAxis(removed[0], b)
+    const sources = { added: reordered ? b : added, removed: reordered ? a : removed }
+    changes.push({ what: 'wiring', port, ...sources, ...(axis === undefined ? {} : { axis }) })
   }
   if (before.join !== after.join) changes.push({ what: 'join', before: before.join, after: after.join })
   const [chosen, choice] = [selectText(before), selectText(after)]
   if (chosen !== choice) changes.push({ what: 'selection', before: chosen, after: choice })
   return changes
+}
+
+/** The axis on which no other cell of the step has the id of this one. */
+function newAxis(source: string | undefined, others: readonly string[]): string | undefined {
+  if (source === undefined) return undefined
+  const step = source.slice(0, source.indexOf('['))
+  const same = others.filter(other => other.startsWith(`${step}[`)).map(coordinatesOf)
+  const ids = Object.entries(coordinatesOf(source))
+  return same.length === 0 ? undefined : ids.find(([axis, id]) => same.every(other => other[axis] !== id))?.[0]
+}
+
+/** `{ flip: 'none' }` of `leaf/propose[flip=none]`. */
+export function coordinatesOf(address: string): { readonly [axis: string]: string } {
+  const bracket = address.indexOf('[')
+  if (bracket < 0) return {}
+  const pairs = address.slice(bracket + 1, address.lastIndexOf(']')).split(',')
+  return Object.fromEntries(pairs.map(pair => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]))
 }
 
 function selectText({ selects }: Wiring): string {

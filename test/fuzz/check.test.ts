@@ -1,8 +1,8 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, expect, it } from 'vitest'
+import { afterAll, beforeEach, expect, it } from 'vitest'
 import { check } from '../../engine/api/check.ts'
 import { codes } from '../../engine/base/codes.ts'
 import { mutated, randomNumbers } from './mutate.ts'
@@ -16,15 +16,30 @@ const longestMs = 1000
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'maskloom-fuzz-'))
+beforeEach(() => {
+  cpSync(join(repository, 'demo'), join(folder, 'demo'), { recursive: true })
+  cpSync(join(repository, 'pipelines'), join(folder, 'pipelines'), { recursive: true })
+  writeFileSync(join(folder, 'maskloom.config.yaml'), '')
+})
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** What it found. */
+it.each([
+  ['models/L2', 'models/nothing', 'missing-file'],
+  ['items: path', "items: path'", 'bad-value'],
+])('`%s` changed to `%s` is a problem with a place', async (from, to, code) => {
+  const path = join(folder, 'pipelines', 'zoo-reference.yaml')
+  const text = readFileSync(path, 'utf8')
+  expect(text).toContain(from)
+  writeFileSync(path, text.replace(from, to))
+  const { problems } = await check(path, { directory: folder, cache: join(folder, 'cache'), environment: {} })
+  expect(problems.map(problem => problem.code)).toContain(code)
+  expect(problems.every(problem => problem.at !== undefined)).toBe(true)
+})
 
 it(`${count} mutated pipelines are checked without a crash or a halt, and every problem has a place`, {
   timeout: Math.max(120_000, count * 400),
 }, async () => {
-  cpSync(join(repository, 'demo'), join(folder, 'demo'), { recursive: true })
-  cpSync(join(repository, 'pipelines'), join(folder, 'pipelines'), { recursive: true })
-  mkdirSync(join(folder, 'pipelines'), { recursive: true })
-  writeFileSync(join(folder, 'maskloom.config.yaml'), '')
   const sources = readdirSync(join(folder, 'pipelines'))
     .sort()
     .map(name => readFileSync(join(folder, 'pipelines', name), 'utf8'))

@@ -105,9 +105,9 @@ def main():
 }
 
 function timed({ command, environment }, folder) {
-  const [program, ...args] = command
+  const [program] = command
   const startedMs = performance.now()
-  const result = spawnSync(program, args, {
+  const result = spawnSync('bash', ['-c', 'TIMEFORMAT="cpu %U %S"; time "$@"', 'bash', ...command], {
     cwd: folder,
     encoding: 'utf8',
     timeout: longestMs,
@@ -116,14 +116,20 @@ function timed({ command, environment }, folder) {
   })
   if (result.error?.code === 'ETIMEDOUT') return undefined
   if (result.status !== 0) throw new Error(`${program}: ${result.status} ${result.stderr?.slice(-600)}`)
-  return { wallMs: performance.now() - startedMs }
+  const [, user, system] = /cpu ([\d.]+) ([\d.]+)\s*$/.exec(result.stderr)
+  return { wallMs: performance.now() - startedMs, cpuMs: (Number(user) + Number(system)) * 1000 }
 }
 
 const middle = numbers => numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)]
-const seconds = ms => (ms === undefined ? `> ${longestMs / 1000}` : (ms / 1000).toFixed(2))
+const seconds = ms => (ms / 1000).toFixed(2)
+/** Wall, and time on processors, which says more on a busy machine. */
+const times = runs =>
+  runs.includes(undefined)
+    ? `> ${longestMs / 1000}`
+    : `${seconds(middle(runs.map(run => run.wallMs)))} (${seconds(middle(runs.map(run => run.cpuMs)))})`
 
 process.stdout.write(
-  `${availableParallelism()} cores, load ${loadavg()[0].toFixed(1)}\nengine\titems\tfirst s\tnothing to do s\tone changed s\n`,
+  `${availableParallelism()} cores, load ${loadavg()[0].toFixed(1)}\nengine\titems\tfirst s (cpu s)\tnothing to do\tone changed\n`,
 )
 for (const [name, engine] of Object.entries(engines)) {
   const program = engine.program ?? engine.command[0]
@@ -137,15 +143,15 @@ for (const [name, engine] of Object.entries(engines)) {
       mkdirSync(join(folder, 'in'))
       for (const file of names(items)) writeFileSync(join(folder, 'in', `${file}.txt`), `${file} `.repeat(128))
       engine.write(folder, items)
-      const first = timed(engine, folder)?.wallMs
+      const first = timed(engine, folder)
       if (first === undefined) {
-        process.stdout.write(`${name}\t${items}\t${seconds(undefined)}\tnot measured\n`)
+        process.stdout.write(`${name}\t${items}\t${times([first])}\tnot measured\n`)
         continue
       }
-      const idle = Array.from({ length: repeats }, () => timed(engine, folder)?.wallMs)
+      const idle = Array.from({ length: repeats }, () => timed(engine, folder))
       writeFileSync(join(folder, 'in', 'f000007.txt'), 'changed')
-      const changed = timed(engine, folder)?.wallMs
-      process.stdout.write(`${name}\t${items}\t${seconds(first)}\t${seconds(middle(idle))}\t${seconds(changed)}\n`)
+      const changed = timed(engine, folder)
+      process.stdout.write(`${[name, items, times([first]), times(idle), times([changed])].join('\t')}\n`)
     } catch (error) {
       process.stdout.write(`${name}\t${items}\tfailed: ${String(error).split('\n')[0].slice(0, 200)}\n`)
     } finally {
