@@ -117,6 +117,7 @@ function requestOf(
 ): Request {
   const { registry, settings, config } = pipeline
   const { graph, recipes } = compiled
+  const memoryBudgetBytes = options.memoryBytes ?? config?.memoryBytes ?? defaultMemoryBytes()
   const executor = () =>
     createLocalExecutor({
       registryUrl: compiledUrl(registry.url),
@@ -127,6 +128,8 @@ function requestOf(
       devices: devicesOf(pipeline),
       slotsPerDevice: options.slots ?? config?.slots ?? defaultSlots(),
       threads: options.workers ?? config?.workers ?? defaultThreads(),
+      memoryBytes: memoryBudgetBytes,
+      batchSize: Math.max(1, ...graph.steps.map(step => registry.nodes.get(step.node)?.batch?.max ?? 1)),
     })
   const budgetBytes = cacheBudgetBytes(options.cacheBytes, config, store.directory!)
   return {
@@ -140,7 +143,7 @@ function requestOf(
     ...(pipeline.options.cache === false ? {} : { openLeases: () => openLeases(store.directory!) }),
     nowMs: Date.now,
     ...outFolders(pipeline, options),
-    memoryBudgetBytes: options.memoryBytes ?? config?.memoryBytes ?? defaultMemoryBytes(),
+    memoryBudgetBytes,
     keepGoing: options.keepGoing === true,
     forcedSteps: options.force ?? [],
     listFiles,

@@ -69,6 +69,7 @@ export const codeGroups = {
     'lost-value': 'A value that is needed is gone from the cache and cannot be made again as it was.',
     timeout: 'A task took longer than its step allows.',
     'command-failed': 'A program ended with an error, could not be started, or did not write what it should.',
+    'too-little-memory': 'A value that cannot be divided does not fit into the memory of a worker.',
     'worker-crash': 'A worker process ended while it had work.',
     'empty-selection': 'A selection chooses no item, or names items that are not there.',
   },

@@ -110,6 +110,8 @@ export interface RunContext {
   readonly sourcePath: (sha256: Digest) => string
   /** A fresh path in the store's scratch folder; give it back as a `file` value or it is removed. */
   readonly scratchFile: (extension: string) => string
+  /** What the worker should hold at most; absent: no limit. Sessions are kept open and given room accordingly. */
+  readonly memoryBytes?: number
   /** One thing per worker and name (a session pool), opened on first use, closed when the worker drains. */
   readonly resource: <T extends Closable>(name: string, open: () => Promise<T>) => Promise<T>
   /** Counts views inferred: one backbone or one single-graph run on one image each. */
@@ -168,6 +170,11 @@ export interface NodeDefinition {
   /** Names of runtimes (in the registry) whose version is part of the key: `onnxruntime`, `sharp`. */
   readonly runtimes?: readonly string[]
   readonly usesItemId?: true
+  /**
+   * Item nodes: up to `max` items can be run at once with `runBatch`, and the results are, bit for bit, those of `run`
+   * (`bitStable`), so that the size of a batch is not part of the key. `batchProblems` tests the declaration.
+   */
+  readonly batch?: { readonly max: number; readonly bitStable: true }
   /** Views inferred by one run of the node, for the forecast of `plan`; what happened is counted by `inferred`. */
   readonly inferencesPerTask?: number
   /** Collection nodes: may the collection have failed items? Default `refuse`. */
@@ -184,11 +191,13 @@ export interface NodeDefinition {
     params: never,
     context: RunContext,
   ) => Values | Promise<Values> | AsyncIterable<{ readonly id: string; readonly outputs: Values }>
+  /** One result for each of the inputs, in their order; together with `batch`. If it fails, `run` is used instead. */
+  readonly runBatch?: (inputs: never, params: never, contexts: readonly RunContext[]) => Promise<readonly Values[]>
 }
 
 /** Keeps a node's own parameter and input types inside its file and hands the engine the plain object. */
 export function defineNode<Params, Inputs>(
-  definition: Omit<NodeDefinition, 'run' | 'types'> & {
+  definition: Omit<NodeDefinition, 'run' | 'runBatch' | 'types'> & {
     types?: (
       params: Params,
       context: CheckContext,
@@ -198,6 +207,11 @@ export function defineNode<Params, Inputs>(
       params: Params,
       context: RunContext,
     ) => Values | Promise<Values> | AsyncIterable<{ readonly id: string; readonly outputs: Values }>
+    runBatch?: (
+      inputs: readonly Inputs[],
+      params: Params,
+      contexts: readonly RunContext[],
+    ) => Promise<readonly Values[]>
   },
 ): NodeDefinition {
   return definition as unknown as NodeDefinition

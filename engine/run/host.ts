@@ -1,15 +1,17 @@
-import { type Diagnostic, diagnosticOf } from '../base/diagnostic.ts'
+import { type Diagnostic, diagnosticOf, TaskError } from '../base/diagnostic.ts'
 import type { Digest } from '../base/digest.ts'
 import { decodeManifest } from '../base/manifest.ts'
 import type { Kind } from '../contract/kind.ts'
 import type { Closable, Collection, NodeDefinition, RunContext } from '../contract/node.ts'
 import type { Registry } from '../contract/registry.ts'
 import type { NewBlob, StoreReader } from '../contract/store.ts'
+import type { Batcher } from './batcher.ts'
 import { encodeValue } from './encode-value.ts'
+import type { Room } from './room.ts'
 import { runScatter } from './scatter.ts'
 import { type AttemptRules, attemptTask } from './task-attempts.ts'
 import { type Executed, type Execution, LostInput, type UnitHost } from './unit.ts'
-import type { TaskOutcome, Unit, WireGroup } from './wire.ts'
+import type { TaskOutcome, Unit, WireGroup, WireTask } from './wire.ts'
 
 /** What a worker lends to the units it runs. */
 export interface WorkerServices {
@@ -17,6 +19,10 @@ export interface WorkerServices {
   readonly reader: StoreReader
   readonly device: string
   readonly keepAuto: boolean
+  readonly memoryBytes: number
+  /** For the transient values of all units here. */
+  readonly room: Room
+  readonly batcher: Batcher
   readonly signal: AbortSignal
   readonly resource: <T extends Closable>(name: string, open: () => Promise<T>) => Promise<T>
   readonly publish: (unit: number, outcome: TaskOutcome) => Promise<void>
@@ -52,6 +58,7 @@ export function createUnitHost(
     release: (kind, value) => kindNamed(registry, kind).release?.(value),
     residentBytes: (kind, value) => kindNamed(registry, kind).residentBytes?.(value) ?? 0,
     describe: (_, error) => describeError(error),
+    room: services.room,
   }
 
   async function execute(run: Execution): Promise<Executed> {
@@ -93,13 +100,22 @@ export function createUnitHost(
       },
       scratchFile: extension => reader.scratchFile(extension),
       resource: services.resource,
+      memoryBytes: services.memoryBytes,
       inferred: views => {
         inferences += views
       },
       note: message => services.note(unit.id, run.task, message),
     }
     const startedMs = performance.now()
-    const returned = node.run(run.inputs as never, task.params as never, context)
+    // A time limit is for one item.
+    const together = node.batch !== undefined && task.rules?.timeoutMs === undefined
+    let sharedMs: number | undefined
+    const returned = together
+      ? services.batcher.run(alikeOf(run, task), node, run.inputs, task.params, context).then(share => {
+          sharedMs = share.durationMs
+          return share.values
+        })
+      : node.run(run.inputs as never, task.params as never, context)
     const outcomeOf = (digests: { readonly [port: string]: Digest }, blobs: readonly NewBlob[]): TaskOutcome => ({
       task: run.task,
       partial: false,
@@ -108,7 +124,7 @@ export function createUnitHost(
       blobs,
       rebuilt: run.known !== undefined,
       unstable: Object.keys(digests).filter(port => run.known !== undefined && run.known[port] !== digests[port]),
-      durationMs: performance.now() - startedMs,
+      durationMs: sharedMs ?? performance.now() - startedMs,
       inferences,
     })
     if (isAsyncIterable(returned)) {
@@ -118,6 +134,7 @@ export function createUnitHost(
       return { values: {}, digests, outcome: outcomeOf(digests, blobs) }
     }
     const values = await returned
+    refuseTooBig(registry, task.outputs, values, services.memoryBytes)
     const digests: { [port: string]: Digest } = {}
     const blobs: NewBlob[] = []
     for (const { port, kind, persist } of task.outputs) {
@@ -129,6 +146,34 @@ export function createUnitHost(
     return { values, digests, outcome: outcomeOf(digests, blobs) }
   }
 }
+
+/** Equal for tasks of several items that may run as a batch. */
+function alikeOf({ wanted }: Execution, { cell, node }: WireTask): string {
+  return `${node} ${cell} ${[...wanted].sort().join()}`
+}
+
+/** A transient value that would not fit if it were the only one. Everything else is a matter of order. */
+function refuseTooBig(
+  registry: Registry,
+  outputs: WireTask['outputs'],
+  values: { readonly [port: string]: unknown },
+  memoryBytes: number,
+): void {
+  const held = outputs.filter(({ port, persist }) => persist === 'transient' && values[port] !== undefined)
+  const bytesOf = ({ kind, port }: (typeof held)[number]) =>
+    kindNamed(registry, kind).residentBytes?.(values[port]) ?? 0
+  const tooBig = held.find(output => bytesOf(output) > memoryBytes)
+  if (tooBig === undefined) return
+  const bytes = bytesOf(tooBig)
+  for (const { kind, port } of held) kindNamed(registry, kind).release?.(values[port])
+  throw new TaskError({
+    code: 'too-little-memory',
+    message: `${tooBig.port} takes ${mebibytes(bytes)} for this item alone; a worker has ${mebibytes(memoryBytes)}`,
+    fix: 'show it at a smaller scale, give the run more memory (--memory), or use fewer --slots',
+  })
+}
+
+const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`
 
 const onlyOnce: AttemptRules = { retries: 0, timeoutMs: undefined }
 

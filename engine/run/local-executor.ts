@@ -1,8 +1,11 @@
 import type { Lane } from '../contract/node.ts'
 import type { AddedModule } from '../contract/registry.ts'
+import { createAdmission } from './admission.ts'
 import type { Executor } from './executor.ts'
+import { shareMemory } from './memory-share.ts'
 import { createPool } from './pool.ts'
 import type { ToWorker } from './protocol.ts'
+import { residentBytes } from './resident.ts'
 import { startProcess, startThread } from './worker-handle.ts'
 
 export interface LocalExecutorOptions {
@@ -15,21 +18,29 @@ export interface LocalExecutorOptions {
   /** `cpu`, or devices such as `cuda:0`; one inference worker for each device and slot. */
   readonly devices: readonly string[]
   readonly slotsPerDevice: number
+  /** Items that nodes of the graph can infer at once; as many units are in an inference worker. */
+  readonly batchSize?: number
   /** Threads of the cpu lane, and of the io lane. */
   readonly threads: number
   readonly attempts?: number
+  /** What the run and its workers should hold at most, together; absent: no limit. */
+  readonly memoryBytes?: number
 }
 
 /** While one waits for inference or the disk, another one computes. */
-const unitsAtOnce: Record<Lane, number> = { gpu: 2, cpu: 4, io: 8 }
+const leastUnitsAtOnce: Record<Lane, number> = { gpu: 2, cpu: 4, io: 8 }
 
 /** Short units that may be in one thread at once. */
 const mostUnits = 256
 
 /** Inference in child processes, everything else in worker threads of this process. */
 export function createLocalExecutor(options: LocalExecutorOptions): Executor {
+  const budgetBytes = options.memoryBytes ?? Number.POSITIVE_INFINITY
+  const share = shareMemory(budgetBytes, options.devices.length * options.slotsPerDevice)
+  const admission = createAdmission({ budgetBytes, residentBytes: () => residentBytes(processIds()) })
   const processUrl = workerUrl('worker-process')
   const threadUrl = workerUrl('worker-thread')
+  const unitsAtOnce: Record<Lane, number> = { ...leastUnitsAtOnce, gpu: Math.max(2, options.batchSize ?? 1) }
   const openingOf =
     (lane: Lane) =>
     (slot: string): ToWorker => ({
@@ -40,26 +51,32 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
       storeDirectory: options.storeDirectory,
       device: slot.includes('/') ? slot.slice(0, slot.lastIndexOf('/')) : 'cpu',
       keepAuto: options.keepAuto,
+      memoryBytes: share.workerBytes,
       unitsAtOnce: unitsAtOnce[lane],
     })
   const attempts = options.attempts ?? 3
-  const gpuSlots = options.devices.flatMap(device =>
-    Array.from({ length: options.slotsPerDevice }, (_, i) => `${device}/${i}`),
+  // The first slot of every device before the second of any, in case memory is short.
+  const gpuSlots = Array.from({ length: options.slotsPerDevice }, (_, i) =>
+    options.devices.map(device => `${device}/${i}`),
   )
+    .flat()
+    .slice(0, share.inferenceSlots)
   const threadSlots = (lane: string) => Array.from({ length: options.threads }, (_, i) => `${lane}-${i}`)
   const pools = {
     gpu: createPool({
       slots: gpuSlots,
       unitsPerWorker: unitsAtOnce.gpu,
       attempts,
+      admission,
       opening: openingOf('gpu'),
-      start: (slot, listen) => startProcess(`inference ${slot}`, processUrl, listen),
+      start: (slot, listen) => startProcess(`inference ${slot}`, processUrl, share.workerBytes, listen),
     }),
     cpu: createPool({
       slots: threadSlots('cpu'),
       unitsPerWorker: unitsAtOnce.cpu,
       mostPerWorker: mostUnits,
       attempts,
+      admission,
       opening: openingOf('cpu'),
       start: (slot, listen) => startThread(slot, threadUrl, listen),
     }),
@@ -68,6 +85,7 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
       unitsPerWorker: unitsAtOnce.io,
       mostPerWorker: mostUnits,
       attempts,
+      admission,
       opening: openingOf('io'),
       start: (slot, listen) => startThread(slot, threadUrl, listen),
     }),
@@ -79,11 +97,16 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
     capacity: (lane, group) => pools[lane].capacity(group),
     submit: (lane, group, unit, listener) => pools[lane].submit(group, unit, listener),
     running: lane => pools[lane].running(),
-    processIds: () => all.flatMap(pool => pool.processIds()),
+    processIds,
     close: async () => void (await Promise.all(all.map(pool => pool.close()))),
     abort: () => {
+      admission.abandon()
       for (const pool of all) pool.abort()
     },
+  }
+
+  function processIds(): readonly number[] {
+    return all.flatMap(pool => pool.processIds())
   }
 }
 

@@ -1,5 +1,6 @@
 import PQueue from 'p-queue'
 import { TaskError } from '../base/diagnostic.ts'
+import type { Admission } from './admission.ts'
 import { RunFailure, type UnitListener, WorkerCrash } from './executor.ts'
 import { createForesight } from './foresight.ts'
 import type { AssignedUnit, FromWorker, ToWorker } from './protocol.ts'
@@ -18,6 +19,8 @@ export interface PoolOptions {
   readonly mostPerWorker?: number
   /** How often workers may die on a unit before it is given up. */
   readonly attempts: number
+  /** Absent: a unit begins when there is a seat. */
+  readonly admission?: Admission
   readonly start: (slot: string, onMessage: (message: FromWorker) => void) => WorkerHandle
   readonly opening: (slot: string) => ToWorker
 }
@@ -80,12 +83,26 @@ export function createPool(options: PoolOptions) {
     submit(group: WireGroup, unit: Unit, listener: UnitListener): Promise<UnitResult> {
       const most = capacity(group.index)
       if (queue.concurrency !== most) queue.concurrency = most
-      return queue.add(() => tryUnit(group, unit, listener))
+      return queue.add(() => admitUnit(group, unit, listener))
     },
     running: () => [...workers.values()].filter(worker => worker.units.size > 0).length,
     processIds: () => [...workers.values()].flatMap(worker => worker.handle.processId ?? []),
     close,
     abort,
+  }
+
+  async function admitUnit(group: WireGroup, unit: Unit, listener: UnitListener): Promise<UnitResult> {
+    if (options.admission === undefined) return tryUnit(group, unit, listener)
+    const pass = await options.admission.enter(group.index)
+    if (pass === undefined) throw givenUp()
+    let peakBytes = 0
+    try {
+      const result = await tryUnit(group, unit, listener)
+      peakBytes = result.peakTransientBytes
+      return result
+    } finally {
+      pass.leave(peakBytes)
+    }
   }
 
   async function tryUnit(group: WireGroup, unit: Unit, listener: UnitListener): Promise<UnitResult> {

@@ -14,6 +14,8 @@ export type ToWorker =
       readonly device: string
       /** Store the blobs of ports whose policy is `auto`. */
       readonly keepAuto: boolean
+      /** What this worker should hold at most. */
+      readonly memoryBytes: number
       /** Units it works on at once; others wait in it. */
       readonly unitsAtOnce: number
     }

@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs'
 import type { Lane } from '../contract/node.ts'
 import type { Executor } from './executor.ts'
 import type { Narrator } from './narrate.ts'
+import { proportionalBytes } from './resident.ts'
 
 const everyMs = 500
 const probeMs = 50
-const pageBytes = 4096
 
 /** Reports lanes and memory twice a second: busy share from probes in between, not from one look. Returns how to stop. */
 export function startSampling(
@@ -37,19 +36,9 @@ export function startSampling(
       busy.set(lane, 0)
     }
     probes = 0
-    const residentBytes =
-      process.memoryUsage.rss() + executor.processIds().reduce((sum, pid) => sum + residentOf(pid), 0)
+    const residentBytes = proportionalBytes(executor.processIds())
     narrator.emit({ type: 'memory.sample', residentBytes, budgetBytes: memoryBudgetBytes })
   }
 
   return () => clearInterval(probe)
-}
-
-/** From /proc where it exists; elsewhere workers are left out of the sum. */
-function residentOf(pid: number): number {
-  try {
-    return Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * pageBytes
-  } catch {
-    return 0
-  }
 }

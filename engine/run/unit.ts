@@ -2,13 +2,15 @@ import type { Diagnostic } from '../base/diagnostic.ts'
 import type { Digest, Key } from '../base/digest.ts'
 import { taskKey } from '../base/keys.ts'
 import type { TaskRow } from '../contract/store.ts'
+import type { Room } from './room.ts'
 import type { ExportResult, Unit, UnitResult, WireGroup, WireSource } from './wire.ts'
 
 /**
  * Makes the exports of one unit, doing nothing that is known. Lazy and recursive: the digest of an output needs the key
  * of its task, a key needs the digests of its inputs, and only a key without a row makes the task run, for which its
  * input *values* are wanted. So after a task has run and its digest came out as before, everything behind it is a hit,
- * and a task whose row exists runs again only if somebody needs a value that is not stored.
+ * and a task whose row exists runs again only if somebody needs a value that is not stored. Where transient values do not
+ * fit together, those needed last are dropped, and made again when their turn comes: the results are the same.
  */
 export interface UnitHost {
   readonly lookup: (key: Key) => TaskRow | undefined
@@ -21,6 +23,8 @@ export interface UnitHost {
   readonly execute: (run: Execution) => Promise<Executed>
   readonly release: (kind: string, value: unknown) => void
   readonly residentBytes: (kind: string, value: unknown) => number
+  /** For transient values; absent: as much as they need. */
+  readonly room?: Room
   readonly describe: (task: number, error: unknown) => Diagnostic
 }
 
@@ -71,6 +75,8 @@ export async function evaluateUnit(group: WireGroup, unit: Unit, host: UnitHost)
   }))
   const failures: { task: number; problem: Diagnostic }[] = []
   const consumers = consumersByPort(group)
+  /** Values somebody is about to read: how many. */
+  const pins = new Map<string, number>()
   let transientBytes = 0
   let peakTransientBytes = 0
   let lost: LostInput | undefined
@@ -201,7 +207,21 @@ export async function evaluateUnit(group: WireGroup, unit: Unit, host: UnitHost)
     const key = await keyOf(task)
     // Known or not, it will read its inputs now: nobody may free them in between.
     state.status = 'open'
-    const inputs = await inputValues(task)
+    const pinned: string[] = []
+    try {
+      await runWith(task, key, requested, await inputValues(task, pinned))
+    } finally {
+      for (const name of pinned) pins.set(name, pins.get(name)! - 1)
+    }
+  }
+
+  async function runWith(
+    task: number,
+    key: Key,
+    requested: ReadonlySet<string>,
+    inputs: { readonly [port: string]: unknown },
+  ): Promise<void> {
+    const state = states[task]!
     const wanted = new Set(requested)
     for (const { port, persist } of group.tasks[task]!.outputs) {
       if (persist === 'transient' && hasOpenConsumer(task, port) && !state.values.has(port)) wanted.add(port)
@@ -220,13 +240,22 @@ export async function evaluateUnit(group: WireGroup, unit: Unit, host: UnitHost)
     }
   }
 
-  async function inputValues(task: number): Promise<{ readonly [port: string]: unknown }> {
+  /** Pins what it gathers: the second value may need so much room that the first would have to go. */
+  async function inputValues(task: number, pinned: string[]): Promise<{ readonly [port: string]: unknown }> {
     const inputs: { [port: string]: unknown } = {}
     try {
       for (const input of group.tasks[task]!.inputs) {
         const values: unknown[] = []
-        for (const source of input.sources)
-          values.push('external' in source ? host.external(source.external) : await valueFrom(source.task, source.port))
+        for (const source of input.sources) {
+          if ('external' in source) {
+            values.push(host.external(source.external))
+            continue
+          }
+          const name = `${source.task}.${source.port}`
+          pins.set(name, (pins.get(name) ?? 0) + 1)
+          pinned.push(name)
+          values.push(await valueFrom(source.task, source.port))
+        }
         inputs[input.port] = input.many ? values : values[0]
       }
     } catch (error) {
@@ -262,9 +291,29 @@ export async function evaluateUnit(group: WireGroup, unit: Unit, host: UnitHost)
     }
     values.set(port, value)
     if (isTransient(task, port)) {
-      transientBytes += host.residentBytes(kindOf(task, port), value)
+      const bytes = host.residentBytes(kindOf(task, port), value)
+      host.room?.take(bytes)
+      transientBytes += bytes
       peakTransientBytes = Math.max(peakTransientBytes, transientBytes)
     }
+    while (host.room?.isOver() && dropNeededLast()) {}
+  }
+
+  /** Of the transient values nobody is about to read, the one whose next reader comes last. */
+  function dropNeededLast(): boolean {
+    let last: { readonly task: number; readonly port: string; readonly reader: number } | undefined
+    for (const [task, { values }] of states.entries()) {
+      for (const port of values.keys()) {
+        const name = `${task}.${port}`
+        if (!isTransient(task, port) || (pins.get(name) ?? 0) > 0) continue
+        const readers = (consumers.get(name) ?? []).filter(one => states[one]!.status === 'open')
+        const reader = readers.length === 0 ? Number.POSITIVE_INFINITY : Math.min(...readers)
+        if (last === undefined || reader > last.reader) last = { task, port, reader }
+      }
+    }
+    if (last === undefined) return false
+    dropValue(last.task, last.port)
+    return true
   }
 
   function dropValue(task: number, port: string): void {
@@ -272,7 +321,11 @@ export async function evaluateUnit(group: WireGroup, unit: Unit, host: UnitHost)
     if (!values.has(port)) return
     const value = values.get(port)
     values.delete(port)
-    if (isTransient(task, port)) transientBytes -= host.residentBytes(kindOf(task, port), value)
+    if (isTransient(task, port)) {
+      const bytes = host.residentBytes(kindOf(task, port), value)
+      host.room?.free(bytes)
+      transientBytes -= bytes
+    }
     host.release(kindOf(task, port), value)
   }
 

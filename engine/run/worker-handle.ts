@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process'
 import { Worker } from 'node:worker_threads'
+import { roomyWorkerBytes } from './memory-share.ts'
 import type { FromWorker, FromWorkerBatch, ToWorker } from './protocol.ts'
 import { endOfProcess, endOfThread, memoryKillCount, type WorkerEnd } from './worker-end.ts'
 
@@ -13,9 +14,31 @@ export interface WorkerHandle {
   readonly kill: () => void
 }
 
-export function startProcess(name: string, url: URL, onMessage: (message: FromWorker) => void): WorkerHandle {
+/**
+ * With little memory, glibc gives back what native code has freed: by default it keeps freed blocks of up to 32 MiB, and
+ * for each thread its own. Elsewhere these variables mean nothing.
+ */
+const savingEnvironment = {
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '8388608',
+  MALLOC_TRIM_THRESHOLD_: '16777216',
+}
+
+/** @param memoryBytes what it should hold at most; also the bound of its JavaScript heap's youngest part. */
+export function startProcess(
+  name: string,
+  url: URL,
+  memoryBytes: number,
+  onMessage: (message: FromWorker) => void,
+): WorkerHandle {
+  const isTight = memoryBytes < roomyWorkerBytes
   const killsBefore = memoryKillCount()
-  const child = fork(url, { serialization: 'advanced', stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [] })
+  const child = fork(url, {
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    execArgv: isTight ? ['--max-semi-space-size=2'] : [],
+    env: isTight ? { ...process.env, ...savingEnvironment } : process.env,
+  })
   let errorText = ''
   let killed = false
   child.stderr?.on('data', (chunk: Buffer) => {

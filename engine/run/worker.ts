@@ -1,10 +1,13 @@
 import { type Diagnostic, TaskError } from '../base/diagnostic.ts'
 import type { Closable } from '../contract/node.ts'
 import type { StoreReader } from '../contract/store.ts'
+import { createBatcher } from './batcher.ts'
 import { createUnitHost, type WorkerServices } from './host.ts'
 import { loadRegistry } from './load-registry.ts'
+import { transientBytes } from './memory-share.ts'
 import { createOutbox } from './outbox.ts'
 import { type AssignedUnit, maxUnstoredBytes, type ToWorker, type WorkerChannel } from './protocol.ts'
+import { createRoom } from './room.ts'
 import { evaluateUnit } from './unit.ts'
 import type { TaskOutcome, WireGroup } from './wire.ts'
 
@@ -68,6 +71,9 @@ export function serveWorker(channel: WorkerChannel): void {
       reader: openReader(message.storeDirectory),
       device: message.device,
       keepAuto: message.keepAuto,
+      memoryBytes: message.memoryBytes,
+      batcher: createBatcher(),
+      room: createRoom(transientBytes(message.memoryBytes)),
       signal: stop.signal,
       resource: <T extends Closable>(name: string, openResource: () => Promise<T>) => {
         const known = resources.get(name) ?? openResource()

@@ -66,6 +66,14 @@ export const nodeRules: readonly NodeRule[] = [
     },
   },
   {
+    title: 'declares batches, if at all, of two items or more, and together with how to run them',
+    problems: ({ batch, runBatch, mode }) => [
+      ...complain((batch === undefined) !== (runBatch === undefined), 'one of batch and runBatch is missing'),
+      ...complain(batch !== undefined && mode !== 'item', `a node of mode ${mode} is not run for each item`),
+      ...complain(batch !== undefined && !(Number.isInteger(batch.max) && batch.max >= 2), `batch.max ${batch?.max}`),
+    ],
+  },
+  {
     title: 'has ports that fit how it runs, of kinds and with runtimes that the registry has',
     problems: (node, registry) => {
       const perItem = node.mode !== 'collection'

@@ -37,5 +37,5 @@ export async function openModel(folder: PathRef, context: RunContext): Promise<O
 
 /** The worker's graphs on its device; opened on first use. */
 export function sessionsOf(context: RunContext): Promise<OnnxSessions> {
-  return context.resource(sessionsResource(context.device), () => openOnnxThread(context.device))
+  return context.resource(sessionsResource(context.device), () => openOnnxThread(context.device, context.memoryBytes))
 }

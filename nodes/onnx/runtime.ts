@@ -28,8 +28,17 @@ export function loadOnnxruntime(): Promise<typeof Onnxruntime> {
   return loaded
 }
 
-/** One thread in each session: slots scale across processes, and a shared machine suffers less. */
-export async function createSession(modelPath: string, device: string): Promise<Onnxruntime.InferenceSession> {
+/**
+ * One thread in each session: slots scale across processes, and a shared machine suffers less.
+ *
+ * @param arena let the session keep the memory of one run for the next (2 to 3 % faster, the same bits). Every session
+ *   keeps its own: 780 MB in a worker with 12 small sessions, 430 MB without.
+ */
+export async function createSession(
+  modelPath: string,
+  device: string,
+  arena = true,
+): Promise<Onnxruntime.InferenceSession> {
   const { InferenceSession } = await loadOnnxruntime()
   try {
     return await InferenceSession.create(modelPath, {
@@ -37,6 +46,7 @@ export async function createSession(modelPath: string, device: string): Promise<
       graphOptimizationLevel: GRAPH_OPTIMIZATION,
       intraOpNumThreads: 1,
       interOpNumThreads: 1,
+      enableCpuMemArena: arena,
     })
   } catch (cause) {
     throw openError(modelPath, device, cause)

@@ -4,13 +4,20 @@ import { createSession, firstLine, type InferenceSession, loadOnnxruntime, type 
 import type { Handle, KeptTensor, OnnxSessions, RunRequest, RunResult, Tensor } from './tensor.ts'
 
 /** Graph files whose sessions stay open at the same time, together; the least recently used one goes first. */
-const DEFAULT_OPEN_BYTES = 2 * 1024 ** 3
+const MOST_OPEN_BYTES = 2 * 1024 ** 3
+
+/** A process that may hold less than this opens its sessions without an arena. */
+const LEAST_FOR_ARENAS_BYTES = 1024 ** 3
 
 /**
  * Sessions and kept outputs of one device on this thread. `run` and opening a graph block the thread inside the native
  * library, so the engine puts a host on a thread of its own (`session-thread.ts`); tests use it directly.
+ *
+ * @param memoryBytes what the process should hold at most. Graph files of half of it stay open. New sessions get an arena
+ *   while the process holds less than half of it; sessions are closed, one after a run, while it holds more.
  */
-export function createSessionHost(device: string, openBytes: number = DEFAULT_OPEN_BYTES): OnnxSessions {
+export function createSessionHost(device: string, memoryBytes: number = Number.POSITIVE_INFINITY): OnnxSessions {
+  const openBytes = Math.min(MOST_OPEN_BYTES, memoryBytes / 2)
   // A Map keeps insertion order: the first entry is the least recently used.
   const sessions = new Map<string, { session: InferenceSession; bytes: number }>()
   const kept = new Map<Handle, Map<string, OnnxTensor>>()
@@ -24,7 +31,10 @@ export function createSessionHost(device: string, openBytes: number = DEFAULT_OP
       sessions.set(modelPath, known)
       return known.session
     }
-    const entry = { session: await createSession(modelPath, device), bytes: statSync(modelPath).size }
+    const entry = {
+      session: await createSession(modelPath, device, hasRoomForArena()),
+      bytes: statSync(modelPath).size,
+    }
     sessions.set(modelPath, entry)
     let total = 0
     for (const { bytes } of sessions.values()) total += bytes
@@ -35,6 +45,18 @@ export function createSessionHost(device: string, openBytes: number = DEFAULT_OP
       await session.release()
     }
     return entry.session
+  }
+
+  function hasRoomForArena(): boolean {
+    return memoryBytes >= LEAST_FOR_ARENAS_BYTES && process.memoryUsage.rss() < memoryBytes / 2
+  }
+
+  /** Closes the least recently used session, if there is more than one. */
+  async function closeOldest(): Promise<void> {
+    const [oldest] = sessions
+    if (oldest === undefined || sessions.size === 1) return
+    sessions.delete(oldest[0])
+    await oldest[1].session.release()
   }
 
   async function run(request: RunRequest): Promise<RunResult> {
@@ -51,6 +73,7 @@ export function createSessionHost(device: string, openBytes: number = DEFAULT_OP
     }
     const tensors: { [output: string]: Tensor } = {}
     for (const output of request.fetch) tensors[output] = floatTensor(request, output, outputs[output]!)
+    if (process.memoryUsage.rss() > memoryBytes) await closeOldest()
     if (request.keep.length === 0) return { tensors, handleBytes: 0 }
     const handle = nextHandle++
     let handleBytes = 0

@@ -19,7 +19,8 @@ export type FromThread =
 
 const port = parentPort
 if (port !== null) {
-  const host = createSessionHost((workerData as { device: string }).device)
+  const { device, memoryBytes } = workerData as { readonly device: string; readonly memoryBytes: number }
+  const host = createSessionHost(device, memoryBytes)
   port.on('message', (message: ToThread) => {
     if (message.do === 'release') host.release(message.handle)
     else if (message.do === 'close') void host.close().then(() => port.close())

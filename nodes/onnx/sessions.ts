@@ -17,14 +17,19 @@ interface Waiting {
 /**
  * Graphs run on a thread of their own. Inputs are transferred to it and fetched outputs back, never cloned; kept outputs
  * stay there.
+ *
+ * @param memoryBytes what the process should hold at most.
  */
-export async function openOnnxThread(device: string): Promise<OnnxSessions> {
+export async function openOnnxThread(
+  device: string,
+  memoryBytes: number = Number.POSITIVE_INFINITY,
+): Promise<OnnxSessions> {
   // Beside this file in the same form: .ts when run from source, .js when built.
   const entry = new URL(
     import.meta.url.endsWith('.ts') ? './session-thread.ts' : './session-thread.js',
     import.meta.url,
   )
-  const thread = new Worker(entry, { workerData: { device } })
+  const thread = new Worker(entry, { workerData: { device, memoryBytes } })
   const waiting = new Map<number, Waiting>()
   let nextId = 1
   let lost: Error | undefined

@@ -1,4 +1,5 @@
 import { sha256 } from '../../engine/base/digest.ts'
+import type { Room } from '../../engine/run/room.ts'
 import { LostInput, type UnitHost } from '../../engine/run/unit.ts'
 import type { Unit, WireGroup, WireSource, WireTask } from '../../engine/run/wire.ts'
 
@@ -84,7 +85,7 @@ export interface FakeHost extends UnitHost {
 }
 
 /** A store in two maps, and nodes that make text of what they read. The group may change between units. */
-export function fakeHost(group: () => WireGroup, externalValues: readonly string[] = []): FakeHost {
+export function fakeHost(group: () => WireGroup, externalValues: readonly string[] = [], room?: Room): FakeHost {
   const ran: string[] = []
   const rows = new Map<string, { readonly [port: string]: string }>()
   const blobs = new Map<string, string>()
@@ -144,6 +145,7 @@ export function fakeHost(group: () => WireGroup, externalValues: readonly string
     },
     residentBytes: (_, value) => (value as Held).text.length,
     describe: (_, error) => ({ code: 'node-error', message: (error as Error).message }),
+    ...(room === undefined ? {} : { room }),
   }
   return host
 }

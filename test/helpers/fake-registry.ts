@@ -1,1 +1,2 @@
 export { registry as fakeRegistry } from '../fixtures/fake-nodes.mjs'
+export { registry as heavyRegistry } from '../fixtures/heavy-nodes.mjs'

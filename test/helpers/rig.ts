@@ -26,6 +26,10 @@ export interface RigRunOptions {
   readonly keepGoing?: boolean
   readonly forced?: readonly string[]
   readonly slots?: number
+  /** Default: `cpu`. */
+  readonly devices?: readonly string[]
+  readonly memoryBytes?: number
+  readonly batchSize?: number
   readonly threads?: number
   readonly out?: string
   readonly cache?: string
@@ -78,7 +82,11 @@ export interface Rig {
 const storeUrl = new URL('../../dist/cache/open.js', import.meta.url)
 
 /** @param texts - file name without extension → text. */
-export function createRig(pipeline: string, texts: { readonly [name: string]: string } = {}): Rig {
+export function createRig(
+  pipeline: string,
+  texts: { readonly [name: string]: string } = {},
+  ownRegistry: Registry = fakeRegistry,
+): Rig {
   if (!existsSync(fileURLToPath(storeUrl))) throw new Error('workers run compiled code: `npm run build` first')
   const folder = mkdtempSync(join(tmpdir(), 'maskloom-rig-'))
   const write = (path: string, text: string) => {
@@ -90,7 +98,7 @@ export function createRig(pipeline: string, texts: { readonly [name: string]: st
   for (const [name, text] of Object.entries(texts)) write(`texts/${name}.txt`, text)
 
   async function compiled(store: Store, options: Pick<RigRunOptions, 'set' | 'targets'> & ExplainOptions) {
-    const registry = options.registry ?? fakeRegistry
+    const registry = options.registry ?? ownRegistry
     const surroundings = realSurroundings(store, {
       root: folder,
       allowOutside: false,
@@ -124,13 +132,15 @@ export function createRig(pipeline: string, texts: { readonly [name: string]: st
       const { graph, recipes } = await compiled(store, options)
       const outDirectory = join(folder, options.out ?? 'out')
       const executor = createLocalExecutor({
-        registryUrl: fakeRegistry.url,
+        registryUrl: ownRegistry.url,
         storeUrl: storeUrl.href,
         storeDirectory: store.directory!,
         keepAuto: true,
-        devices: ['cpu'],
+        devices: options.devices ?? ['cpu'],
         slotsPerDevice: options.slots ?? 1,
         threads: options.threads ?? 1,
+        ...(options.batchSize === undefined ? {} : { batchSize: options.batchSize }),
+        ...(options.memoryBytes === undefined ? {} : { memoryBytes: options.memoryBytes }),
         ...(options.attempts === undefined ? {} : { attempts: options.attempts }),
       })
       let handle: RunHandle | undefined
@@ -144,14 +154,14 @@ export function createRig(pipeline: string, texts: { readonly [name: string]: st
         runId: `run-${Math.random().toString(36).slice(2)}`,
         graph,
         recipes,
-        registry: fakeRegistry,
+        registry: ownRegistry,
         store,
         executor,
         openLeases: options.openLeases ?? (() => openLeases(store.directory!, { ...options.store, remark })),
         emit: hear,
         nowMs: options.store?.now ?? Date.now,
         outDirectory,
-        memoryBudgetBytes: 2 ** 30,
+        memoryBudgetBytes: options.memoryBytes ?? 2 ** 30,
         keepGoing: options.keepGoing === true,
         forcedSteps: options.forced ?? [],
         listFiles,
@@ -172,7 +182,7 @@ export function createRig(pipeline: string, texts: { readonly [name: string]: st
     use: (explainer: Explainer, result: Forecast, graph: Graph) => T,
   ): Promise<T> {
     const store = openStore(join(folder, '.maskloom'))
-    const registry = options.registry ?? fakeRegistry
+    const registry = options.registry ?? ownRegistry
     try {
       const found = await compiled(store, options)
       const { graph } = found

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createSession, type InferenceSession, loadOnnxruntime } from '../../nodes/onnx/runtime.ts'
 import { createSessionHost } from '../../nodes/onnx/session-host.ts'
 import type { OnnxSessions, Tensor } from '../../nodes/onnx/tensor.ts'
 import { demoModel } from '../helpers/scene.ts'
@@ -114,6 +115,21 @@ describe('sessions on a thread of their own', () => {
     expect(request.feeds.image.data).toHaveLength(0)
     await running
     await sessions.close()
+  })
+})
+
+describe('a session without an arena', () => {
+  it('gives the same bits', async () => {
+    const roomy = await createSession(join(model, 'backbone.onnx'), 'cpu', true)
+    const tight = await createSession(join(model, 'backbone.onnx'), 'cpu', false)
+    const { Tensor } = await loadOnnxruntime()
+    const { dims, data } = picture()
+    const run = (session: InferenceSession) => session.run({ image: new Tensor('float32', data, dims) }, features)
+    const expected = await run(roomy)
+    for (const found of [await run(tight), await run(tight)])
+      for (const name of features) expect(found[name]!.data).toEqual(expected[name]!.data)
+    await roomy.release()
+    await tight.release()
   })
 })
 
