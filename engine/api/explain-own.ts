@@ -212,7 +212,8 @@ function itemDigest(state: RunState, source: CellPort, item: string): Digest | u
   return column.digests[column.ids.indexOf(item)]
 }
 
-function recipeParts(json: string): RecipeParts {
+/** Everything of a recipe, as it is stored. */
+export function recipeParts(json: string): RecipeParts {
   const [, node, version, params, types, runtimes] = JSON.parse(json) as [
     string,
     string,

@@ -2,9 +2,10 @@ import type { PlanReport } from '../contract/plan.ts'
 import { forecast } from '../run/forecast.ts'
 import { listItems } from '../run/list-items.ts'
 import { planReport } from '../run/plan-report.ts'
+import { defaultSlots, defaultThreads } from './defaults.ts'
 import { createExplainer } from './explain.ts'
 import type { Pipeline } from './load.ts'
-import { openPipeline } from './open.ts'
+import { devicesOf, openPipeline } from './open.ts'
 import { chosenPart, type PartOptions } from './part.ts'
 import { PipelineError } from './pipeline-error.ts'
 import { listFiles } from './surroundings.ts'
@@ -12,6 +13,8 @@ import { listFiles } from './surroundings.ts'
 export interface PlanOptions extends PartOptions {
   /** Names of outputs, or `step.port`; default: all outputs. */
   readonly targets?: readonly string[]
+  /** Counts and reasons by cell, too. */
+  readonly cells?: boolean
   /** Told what the user should know about the cache. */
   readonly remark?: (message: string) => void
 }
@@ -34,8 +37,23 @@ export async function plan(pipeline: Pipeline, options: PlanOptions = {}): Promi
       listItems: cell => listItems(graph, cell, registry, store, listFiles, chosen),
       ...(chosen === undefined ? {} : { chosen }),
     })
-    return planReport(result, registry, createExplainer(result, opened.compiled, store, registry).reason)
+    return planReport(result, registry, createExplainer(result, opened.compiled, store, registry).reason, {
+      store,
+      lanes: lanesOf(pipeline),
+      cells: options.cells === true,
+    })
   } finally {
     close()
   }
+}
+
+/** What a run without options would have. */
+function lanesOf(pipeline: Pipeline) {
+  const { config } = pipeline
+  const threads = config?.workers ?? defaultThreads()
+  return [
+    { lane: 'gpu', width: devicesOf(pipeline).length * (config?.slots ?? defaultSlots()) },
+    { lane: 'cpu', width: threads },
+    { lane: 'io', width: threads },
+  ] as const
 }

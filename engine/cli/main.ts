@@ -47,9 +47,11 @@ addPipelineOptions(
 
 addItemOptions(
   addPipelineOptions(program.command('plan <pipeline> [targets...]').description('show what a run would do, and why')),
-).action(async (pipeline: string, targets: string[], options: PipelineOptions & ItemOptions) =>
-  act(async () => (await import('./commands/plan.ts')).planCommand(pipeline, targets, options), options),
 )
+  .option('--cells', 'every cell on a line of its own')
+  .action(async (pipeline: string, targets: string[], options: PipelineOptions & ItemOptions & { cells?: true }) =>
+    act(async () => (await import('./commands/plan.ts')).planCommand(pipeline, targets, options), options),
+  )
 
 addPipelineOptions(
   program.command('why <pipeline> <step> [item]').description('explain why a step would run, or why it is a hit'),
@@ -80,10 +82,10 @@ addCacheOptions(
   program
     .command('runs')
     .description('list past runs, or show one')
-    .argument('[run]', 'a run id, or `last`')
+    .argument('[words...]', 'a run id or `last`; `show RUN`; `diff RUN RUN`')
     .option('--html <file>', 'write the report of the run as an HTML page'),
-).action(async (run: string | undefined, options: CacheOptions & { html?: string }) =>
-  act(async () => (await import('./commands/runs.ts')).runsCommand(run, options), options),
+).action(async (words: string[], options: CacheOptions & { html?: string }) =>
+  act(async () => (await import('./commands/runs.ts')).runsCommand(words, options), options),
 )
 
 async function act(command: () => Promise<number>, { json }: { readonly json?: true } = {}): Promise<void> {

@@ -5,6 +5,11 @@ export interface PlanReport {
   readonly items: readonly { readonly step: string; readonly items: number }[]
   readonly steps: readonly StepPlan[]
   readonly totals: PlanCounts & { readonly inferences: number; readonly inferencesAtMost: number }
+  /**
+   * Wall time of what will run, from what tasks cost so far (`ms`), and if every `maybe` has to run (`atMostMs`); `error`:
+   * median share by which earlier forecasts were off. Undefined while a step that runs has never run.
+   */
+  readonly time?: { readonly ms: number; readonly atMostMs: number; readonly error: number | undefined } | undefined
   /** Checks that wait for a file which another step will make. */
   readonly deferred: readonly string[]
 }
@@ -28,5 +33,13 @@ export interface StepPlan extends PlanCounts {
   /** Stored bytes per task seen so far for this node, if any. */
   readonly bytesPerTask: number | undefined
   /** Why the first task that is not a hit is not one: "new parameters", "an input changed: …", "never run". */
+  readonly reason: string | undefined
+  /** The same by cell, if asked for. */
+  readonly byCell?: readonly CellPlan[]
+}
+
+export interface CellPlan extends PlanCounts {
+  readonly address: string
+  readonly tasks: number
   readonly reason: string | undefined
 }

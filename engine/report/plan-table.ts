@@ -1,5 +1,5 @@
-import type { PlanReport, StepPlan } from '../contract/plan.ts'
-import { counted, formatBytes, formatCount } from './format.ts'
+import type { CellPlan, PlanReport, StepPlan } from '../contract/plan.ts'
+import { counted, formatBytes, formatCount, formatDuration } from './format.ts'
 import { noPaint, type Paint } from './paint.ts'
 import { printable } from './printable.ts'
 import { tableLines } from './table.ts'
@@ -10,17 +10,20 @@ import { tableLines } from './table.ts'
  * `≈` marks numbers that come from earlier runs.
  */
 export function planLines(plan: PlanReport, paint: Paint = noPaint, maxWidth?: number): string[] {
-  const rows = plan.steps.map(step => [
-    step.step,
-    step.node,
-    formatCount(step.cells),
-    formatCount(step.tasks),
-    shown(step.hit),
-    shown(step.run),
-    shown(step.maybe),
-    shown(step.rebuild),
-    bytesText(step),
-    step.reason ?? '',
+  const rows = plan.steps.flatMap(step => [
+    [
+      step.step,
+      step.node,
+      formatCount(step.cells),
+      formatCount(step.tasks),
+      shown(step.hit),
+      shown(step.run),
+      shown(step.maybe),
+      shown(step.rebuild),
+      bytesText(step),
+      step.reason ?? '',
+    ],
+    ...(step.byCell ?? []).map(cellRow),
   ])
   const { totals } = plan
   const cells = plan.steps.reduce((sum, step) => sum + step.cells, 0)
@@ -43,11 +46,33 @@ export function planLines(plan: PlanReport, paint: Paint = noPaint, maxWidth?: n
     paint.bold(lines.at(-1) ?? ''),
     '',
     inferenceText(totals.inferences, totals.inferencesAtMost),
+    ...timeLines(plan),
     ...plan.deferred.map(check => `${paint.warn('checked later:')} ${printable(check)}`),
   ]
 }
 
 const RIGHT = new Set(['cells', 'tasks', 'hit', 'run', 'maybe', 'rebuild', 'stored'])
+
+function cellRow(cell: CellPlan): string[] {
+  const counts = [cell.hit, cell.run, cell.maybe, cell.rebuild].map(shown)
+  return [`  ${cell.address}`, '', '', formatCount(cell.tasks), ...counts, '', cell.reason ?? '']
+}
+
+/** `About 4m, at most 5m (earlier forecasts were off by 12 % in the median).` */
+function timeLines({ time }: PlanReport): string[] {
+  if (time === undefined || time.atMostMs === 0) return []
+  const most = time.atMostMs > time.ms ? `, at most ${formatDuration(round(time.atMostMs))}` : ''
+  const measured =
+    time.error === undefined
+      ? 'no earlier forecast to compare with'
+      : `earlier forecasts were off by ${Math.round(time.error * 100)} % in the median`
+  return [`About ${formatDuration(round(time.ms))}${most} (${measured}).`]
+}
+
+/** To tenths of a second. */
+function round(ms: number): number {
+  return Math.round(ms / 100) * 100
+}
 
 function shown(count: number): string {
   return count === 0 ? '·' : formatCount(count)

@@ -31,6 +31,22 @@ export function runsLines(runs: readonly RunRow[], nowMs: number): string[] {
   )
 }
 
+/** What the record of a run adds to its journal: its parameters, and the forecast of its time. */
+export function recordLines(run: RunRow | undefined): string[] {
+  if (run === undefined) return []
+  const params = Object.entries(asRecord(parsed(run.paramsJson)))
+  const summary = asRecord(parsed(run.summaryJson))
+  const [forecastMs, wallMs] = [numberIn(summary, 'forecastMs'), numberIn(summary, 'wallMs')]
+  return [
+    ...(params.length === 0
+      ? []
+      : [`with ${params.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(' ')}`]),
+    ...(forecastMs === undefined || wallMs === undefined
+      ? []
+      : [`took ${formatDuration(wallMs)}; forecast ${formatDuration(forecastMs)}`]),
+  ]
+}
+
 const RIGHT = new Set(['', 'took', 'cached', 'computed', 'failed', 'inferences'])
 
 function utcText(ms: number): string {

@@ -146,6 +146,7 @@ function listText(list: readonly string[]): string {
 }
 
 function valueText(value: Json | undefined): string {
+  if (typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)) return digestText(value)
   return value === undefined ? 'not set' : cutEnd(JSON.stringify(value), VALUE_WIDTH)
 }
 

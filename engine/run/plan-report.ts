@@ -1,13 +1,24 @@
-import type { PlanReport, StepPlan } from '../contract/plan.ts'
+import type { Lane } from '../contract/node.ts'
+import type { CellPlan, PlanCounts, PlanReport, StepPlan } from '../contract/plan.ts'
 import type { Registry } from '../contract/registry.ts'
+import type { Store } from '../contract/store.ts'
+import { forecastTime, readCosts } from './costs.ts'
 import type { Fate } from './fate.ts'
 import type { Forecast } from './forecast.ts'
+
+export interface PlanView {
+  readonly store: Store
+  readonly lanes: readonly { readonly lane: Lane; readonly width: number }[]
+  /** Counts by cell, too. */
+  readonly cells: boolean
+}
 
 /** Sums a forecast by step. `reasonOf` explains the first cell of a step that is not all hits. */
 export function planReport(
   result: Forecast,
   registry: Registry,
   reasonOf: (cell: number) => string | undefined,
+  { store, lanes, cells: byCell }: PlanView,
 ): PlanReport {
   const { graph, groups } = result.state
   const fatesOfCell = new Map<number, readonly Fate[]>()
@@ -28,19 +39,28 @@ export function planReport(
     certain += perTask * count('run', 'rebuild')
     atMost += perTask * count('run', 'rebuild', 'maybe', 'rebuild?')
     const miss = step.cells.find(cell => fatesOfCell.get(cell.index)?.some(fate => fate === 'run' || fate === 'maybe'))
+    const { all } = readCosts(store, step.node)
     return {
       step: step.id,
       node: step.node,
       cells: step.cells.length,
       tasks: fates.length,
-      hit: count('hit'),
-      run: count('run'),
-      maybe: count('maybe'),
-      rebuild: count('rebuild', 'rebuild?'),
-      bytesPerTask: undefined,
+      ...countsOf(fates),
+      bytesPerTask: all.tasks === 0 ? undefined : all.bytes / all.tasks,
       reason: miss === undefined ? undefined : reasonOf(miss.index),
+      ...(byCell ? { byCell: step.cells.map(cell => cellPlan(cell.index, cell.address)) } : {}),
     }
   })
+  const work = (...which: Fate[]) =>
+    graph.steps.flatMap(({ node, lane, cells }) =>
+      cells.map(({ index, recipe }) => {
+        const tasks = (fatesOfCell.get(index) ?? []).filter(fate => which.includes(fate)).length
+        return { node, lane, recipe, tasks }
+      }),
+    )
+  const time = forecastTime(store, graph.path, work('run', 'rebuild'), lanes)
+  const most = forecastTime(store, graph.path, work('run', 'rebuild', 'maybe', 'rebuild?'), lanes)
+
   const sum = (what: 'hit' | 'run' | 'maybe' | 'rebuild') => steps.reduce((total, step) => total + step[what], 0)
   const sources = groups.filter(({ group }) => group.form === 'files' || group.form === 'scatter')
   return {
@@ -55,9 +75,21 @@ export function planReport(
       inferences: certain,
       inferencesAtMost: atMost,
     },
+    time: time && most && { ms: time.ms, atMostMs: Math.max(time.ms, most.ms), error: time.error ?? most.error },
     deferred: result.deferred.map(index => {
       const { tasks } = groups[index]!.wire
       return `the items of ${tasks[0]!.address} are known once it has run`
     }),
   }
+
+  function cellPlan(cell: number, address: string): CellPlan {
+    const fates = fatesOfCell.get(cell) ?? []
+    const missed = fates.some(fate => fate === 'run' || fate === 'maybe')
+    return { address, tasks: fates.length, ...countsOf(fates), reason: missed ? reasonOf(cell) : undefined }
+  }
+}
+
+function countsOf(fates: readonly Fate[]): PlanCounts {
+  const count = (...which: Fate[]) => fates.filter(fate => which.includes(fate)).length
+  return { hit: count('hit'), run: count('run'), maybe: count('maybe'), rebuild: count('rebuild', 'rebuild?') }
 }

@@ -6,6 +6,7 @@ import type { Registry } from '../contract/registry.ts'
 import type { Store } from '../contract/store.ts'
 import { storePart } from './adopt.ts'
 import { auditHits } from './audit.ts'
+import { createCostCollector } from './costs.ts'
 import { deliverOutputs } from './deliver.ts'
 import type { Executor } from './executor.ts'
 import type { ChosenItems } from './item-choice.ts'
@@ -61,6 +62,7 @@ const failuresKept = 200
 export function startRun(request: RunRequest): RunHandle {
   const { graph, store, executor, registry, nowMs } = request
   const startedMs = nowMs()
+  const costs = createCostCollector(graph)
   const failures: (readonly [address: string, item: string | null, message: string])[] = []
   const counts = { hit: 0, done: 0, rebuilt: 0, failed: 0, skipped: 0 }
   let inferences = 0
@@ -79,6 +81,7 @@ export function startRun(request: RunRequest): RunHandle {
         if (!event.again) counts[event.rebuilt ? 'rebuilt' : 'done']++
         inferences += event.inferences
       }
+      costs.hear(event)
       request.emit(event)
     },
     nowMs,
@@ -194,7 +197,10 @@ export function startRun(request: RunRequest): RunHandle {
       ...(audit === undefined ? {} : { audit }),
     }
     try {
-      const summaryJson = JSON.stringify({ tasks, inferences, outputs, wallMs: event.wallMs, audit, failures })
+      const time = costs.finish(store, executor.lanes)
+      const forecast = time === undefined ? {} : { forecastMs: time.ms, laneMs: time.laneMs }
+      const summary = { tasks, inferences, outputs, wallMs: event.wallMs, ...forecast, audit, failures }
+      const summaryJson = JSON.stringify(summary)
       store.runs.finish(request.runId, { finishedMs, status, summaryJson })
       // Only now does what it made not count as needed by a run that goes on.
       const tidied = tasks.done + tasks.rebuilt > 0 ? request.keepBudget?.() : undefined

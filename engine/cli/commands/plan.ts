@@ -11,12 +11,12 @@ import { exitCode, wantsColour } from '../say.ts'
 export async function planCommand(
   name: string,
   targets: readonly string[],
-  options: PipelineOptions & ItemOptions,
+  options: PipelineOptions & ItemOptions & { readonly cells?: true },
   loading: LoadOptions = loadOptions(options),
 ): Promise<number> {
   const pipeline = await load(name, loading)
   const remark = (message: string) => void process.stderr.write(`${message}\n`)
-  const report = await plan(pipeline, { ...partOptions(options), targets, remark })
+  const report = await plan(pipeline, { ...partOptions(options), targets, remark, cells: options.cells === true })
   const paint = wantsColour(process.stdout) ? terminalPaint : noPaint
   const text = options.json ? JSON.stringify(report) : planLines(report, paint, process.stdout.columns).join('\n')
   process.stdout.write(`${text}\n`)
