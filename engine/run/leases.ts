@@ -17,6 +17,8 @@ export interface UnitLeases {
   readonly claim: (units: readonly (readonly LeaseName[])[]) => readonly Verdict[]
   /** Call when everything the unit made is stored. */
   readonly release: (names: readonly LeaseName[]) => void
+  /** The run is given up: nothing is computed any more, so nobody waits for anybody. */
+  readonly abandon: () => void
   readonly close: () => void
 }
 
@@ -29,6 +31,7 @@ export function createUnitLeases(open: (() => Leases) | undefined, tell: (messag
   const own = new Set<string>()
   const told = new Set<number>()
   let leases: Leases | undefined
+  let abandoned = false
 
   function announce({ processId, runId }: LeaseHolder): void {
     if (told.has(processId)) return
@@ -40,6 +43,7 @@ export function createUnitLeases(open: (() => Leases) | undefined, tell: (messag
   return {
     claim(units) {
       const verdicts: Verdict[] = units.map(() => 'mine')
+      if (abandoned) return verdicts
       const asked: number[] = []
       for (const [i, names] of units.entries()) {
         if (names.length === 0) continue
@@ -67,6 +71,9 @@ export function createUnitLeases(open: (() => Leases) | undefined, tell: (messag
     release(names) {
       for (const name of names) own.delete(textOf(name))
       if (names.length > 0) leases?.release(names)
+    },
+    abandon() {
+      abandoned = true
     },
     close: () => leases?.close(),
   }

@@ -111,6 +111,7 @@ export function createSchedule(graph: Graph, options: ScheduleOptions): Schedule
     stop,
     abort() {
       aborted = true
+      leases.abandon()
       stop()
     },
     remake: dispatch.remake,

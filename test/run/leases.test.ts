@@ -172,6 +172,13 @@ describe('leases of units', () => {
     expect(leases.claim([[name('a')]])).toEqual(['look-again'])
   })
 
+  it('hold nobody up once the run is given up', () => {
+    const leases = createUnitLeases(stub({ a: holder }).open, () => {})
+    expect(leases.claim([[name('a')]])).toEqual(['held'])
+    leases.abandon()
+    expect(leases.claim([[name('a')]])).toEqual(['mine'])
+  })
+
   it('are not opened for nothing, and need no store', () => {
     const closed = createUnitLeases(
       () => {
