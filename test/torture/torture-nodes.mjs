@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { closeSync, openSync, writeSync } from 'node:fs'
-import { kinds as fakeKinds, nodes as fakeNodes } from '../fixtures/fake-nodes.mjs'
+import { kinds as fakeKinds, nodes as fakeNodes, runtimes as fakeRuntimes } from '../fixtures/fake-nodes.mjs'
 
 /**
  * The nodes of the test world, and two that make large values: as bytes, and as a finished file that the store takes
@@ -52,4 +52,5 @@ const file = {
 }
 
 export const kinds = fakeKinds
+export const runtimes = fakeRuntimes
 export const nodes = [...fakeNodes, large, file]
