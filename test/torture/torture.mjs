@@ -53,7 +53,7 @@ async function undisturbed(name, project) {
     writeProject(project, folder)
     const beganMs = performance.now()
     const run = await live(folder, undefined, join(folder, 'steps'))
-    if (run.code !== 0) throw new Error(`the undisturbed run of ${name} failed: ${run.errors}`)
+    if (run.code !== 0) throw new Error(`the undisturbed run of ${name} failed: ${run.errors}${JSON.stringify(run.events.at(-1))}`)
     const wallMs = performance.now() - beganMs
     const steps = Number(readFileSync(join(folder, 'steps'), 'utf8'))
     say(`${name}: ${(wallMs / 1000).toFixed(1)} s undisturbed, ${steps} steps of the store`)
@@ -102,7 +102,7 @@ function judge(name, folder, reference, last) {
   const tell = text => process.stdout.write(`FAULT ${name} (seed ${options.seed}, ${count.kills} kills): ${text}\n`)
   if (last.code !== 0) {
     count.failedCompletions++
-    tell(`the run ended with exit code ${last.code}: ${last.errors}`)
+    tell(`the run ended with exit code ${last.code}: ${last.errors}${JSON.stringify(last.events.at(-1))}`)
     return
   }
   for (const { type, message } of last.events) {
