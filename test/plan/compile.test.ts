@@ -32,11 +32,11 @@ outputs: { proposals: propose.proposals }
       `maskloom: 1
 steps:
   images: { uses: images/folder, with: { path: ../data/images } }
-  own: { uses: ../shared/inner.yaml, in: { images: images.images } }
-  given: { uses: ../shared/inner.yaml, in: { images: images.images }, with: { model: ../models/L2 } }
+  own: { uses: ../common/inner.yaml, in: { images: images.images } }
+  given: { uses: ../common/inner.yaml, in: { images: images.images }, with: { model: ../models/L2 } }
 outputs: { own: own.proposals, given: given.proposals }
 `,
-      { files: { 'shared/inner.yaml': inner, 'shared/models/own/classes.txt': 'kiwi' } },
+      { files: { 'common/inner.yaml': inner, 'shared/models/own/classes.txt': 'kiwi' } },
     )
     expect(cellAt(graph, 'own/propose').params).toMatchObject({ model: { path: '/project/shared/models/own' } })
     expect(cellAt(graph, 'given/propose').params).toMatchObject({ model: { path: '/project/models/L2' } })
