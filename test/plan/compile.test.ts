@@ -36,9 +36,9 @@ steps:
   given: { uses: ../common/inner.yaml, in: { images: images.images }, with: { model: ../models/L2 } }
 outputs: { own: own.proposals, given: given.proposals }
 `,
-      { files: { 'common/inner.yaml': inner, 'shared/models/own/classes.txt': 'kiwi' } },
+      { files: { 'common/inner.yaml': inner, 'common/models/own/classes.txt': 'kiwi' } },
     )
-    expect(cellAt(graph, 'own/propose').params).toMatchObject({ model: { path: '/project/shared/models/own' } })
+    expect(cellAt(graph, 'own/propose').params).toMatchObject({ model: { path: '/project/common/models/own' } })
     expect(cellAt(graph, 'given/propose').params).toMatchObject({ model: { path: '/project/models/L2' } })
   })
 
