@@ -20,7 +20,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openReader, openStore } from '../../cache/open.ts'
 import { TaskError } from '../../engine/base/diagnostic.ts'
 import { type Digest, sha256 } from '../../engine/base/digest.ts'
@@ -300,6 +300,25 @@ describe('a large value', () => {
     again.close()
     reader.close()
   })
+})
+
+it('a reader lets go of an index that was moved away, although it still finds everything in it', () => {
+  const store = openStore(folder)
+  store.commit([recordOf(0, bytesOf(0, 100)), recordOf(1, bytesOf(1, 100))])
+  const reader = openReader(folder)
+  vi.useFakeTimers({ toFake: ['performance'] })
+  expect(reader.task(keyOf(0))).toBeDefined()
+  for (const suffix of ['', '-wal', '-shm']) {
+    const path = join(folder, `index.db${suffix}`)
+    if (existsSync(path)) renameSync(path, `${path}.moved`)
+  }
+  store.commit([recordOf(1, bytesOf(1, 100))])
+  vi.advanceTimersByTime(50)
+  expect(reader.task(keyOf(0))).toBeUndefined()
+  expect(reader.task(keyOf(1))).toBeDefined()
+  vi.useRealTimers()
+  reader.close()
+  store.close()
 })
 
 it('reports a store that cannot be opened with what to try', () => {

@@ -53,7 +53,8 @@ async function undisturbed(name, project) {
     writeProject(project, folder)
     const beganMs = performance.now()
     const run = await live(folder, undefined, join(folder, 'steps'))
-    if (run.code !== 0) throw new Error(`the undisturbed run of ${name} failed: ${run.errors}${JSON.stringify(run.events.at(-1))}`)
+    if (run.code !== 0)
+      throw new Error(`the undisturbed run of ${name} failed: ${run.errors}${JSON.stringify(run.events.at(-1))}`)
     const wallMs = performance.now() - beganMs
     const steps = Number(readFileSync(join(folder, 'steps'), 'utf8'))
     say(`${name}: ${(wallMs / 1000).toFixed(1)} s undisturbed, ${steps} steps of the store`)
