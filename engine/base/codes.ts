@@ -76,6 +76,7 @@ export const codeGroups = {
   'The store (cache)': {
     'store-busy': 'Another process holds the store for longer than can be waited.',
     'store-newer': 'The store was written by a newer version.',
+    'store-not-built': 'The compiled part of the database package is missing or fits another version of Node.',
     'store-on-network': 'The store lies on a network file system, where SQLite gets damaged.',
     'disk-full': 'There is no space left where the store or the outputs are.',
     'not-permitted': 'The operating system refuses access to a file or folder.',

@@ -1,7 +1,11 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
-import { openDatabase } from '../../cache/native.ts'
+import { isNotLoaded, openDatabase } from '../../cache/native.ts'
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
@@ -33,4 +37,32 @@ test('pragmas answer as they do in the package', () => {
   expect(db.pragma('journal_mode = MEMORY')).toEqual([{ journal_mode: 'memory' }])
   db.close()
   expect(() => db.pragma('user_version')).toThrow('not open')
+})
+
+test('a compiled part that does not load is a problem that says what to do', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'maskloom-native-'))
+  const nativeBinding = join(folder, 'sqlite.node')
+  writeFileSync(nativeBinding, 'made for another machine')
+  try {
+    expect(() => openDatabase(':memory:', { nativeBinding })).toThrow(
+      expect.objectContaining({
+        diagnostic: expect.objectContaining({ code: 'store-not-built', fix: expect.stringContaining('`npm ci`') }),
+      }),
+    )
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('a compiled part that was never made is told from other errors', () => {
+  const bindings = createRequire(createRequire(import.meta.url).resolve('better-sqlite3'))('bindings')
+  let missing: unknown
+  try {
+    bindings({ bindings: 'nothing_of_this_name', module_root: tmpdir() })
+  } catch (error) {
+    missing = error
+  }
+  expect(missing).toBeInstanceOf(Error)
+  expect(isNotLoaded(missing)).toBe(true)
+  expect(isNotLoaded(new Error('database disk image is malformed'))).toBe(false)
 })
