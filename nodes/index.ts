@@ -68,8 +68,10 @@ import { roiMasksKind } from './values/roi-masks.ts'
 import { rpnKind } from './values/rpn.ts'
 import { selectionKind } from './values/selection.ts'
 import { tableKind } from './values/table.ts'
+import { weightsKind } from './values/weights.ts'
 import { viewContactSheet } from './view/contact-sheet.ts'
 import { viewOverlay } from './view/overlay.ts'
+import { weightsFile } from './weights/file.ts'
 
 /** All nodes and kinds Maskloom comes with. Adding a node is one import and one entry here. */
 const nodes: readonly NodeDefinition[] = [
@@ -125,6 +127,7 @@ const nodes: readonly NodeDefinition[] = [
   submissionOpenImages,
   viewContactSheet,
   viewOverlay,
+  weightsFile,
 ]
 
 const kinds = [
@@ -143,6 +146,7 @@ const kinds = [
   rpnKind,
   selectionKind,
   tableKind,
+  weightsKind,
 ] as readonly Kind[]
 
 export const registry: Registry = {

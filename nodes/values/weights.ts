@@ -1,5 +1,40 @@
 import { TaskError } from '../../engine/base/diagnostic.ts'
+import type { Kind } from '../../engine/contract/kind.ts'
 import type { CheckContext } from '../../engine/contract/node.ts'
+import { isRecord } from './bad-file.ts'
+import { documentCodec } from './json-document.ts'
+
+/**
+ * How much each coordinate of an ensemble counts: axis → coordinate id → weight, `{ model: { L1: 2, L3: 0 } }`. What is not
+ * named weighs 1, and the weights of several axes multiply. Numbers are finite and from 0.
+ */
+export type Weights = { readonly [axis: string]: { readonly [id: string]: number } }
+
+const NAME = 'weights'
+
+export const weightsKind: Kind<Weights> = {
+  name: NAME,
+  description: 'How much each view or member of an ensemble counts: axis → coordinate id → weight; missing = 1.',
+  extension: 'json',
+  ...documentCodec(NAME, weightsDocumentProblem, (value: Weights) => value),
+  print: weights =>
+    Object.entries(weights)
+      .flatMap(([axis, byId]) => Object.entries(byId).map(([id, weight]) => `${axis}=${id}: ${weight}`))
+      .join('\n'),
+}
+
+/** What keeps a value from being weights: the first thing that is wrong, with its place. */
+export function weightsDocumentProblem(value: unknown): string | undefined {
+  if (!isRecord(value)) return 'it is not a map of axes'
+  for (const [axis, byId] of Object.entries(value)) {
+    if (!isRecord(byId)) return `the axis ${axis} is not a map of coordinate ids`
+    for (const [id, weight] of Object.entries(byId)) {
+      if (typeof weight === 'number' && Number.isFinite(weight) && weight >= 0) continue
+      return `${axis} / ${id} is ${JSON.stringify(weight)}; expected a number from 0`
+    }
+  }
+  return undefined
+}
 
 /** JSON Schema of a weights parameter, without its description and the port it belongs to. */
 export const WEIGHTS_SCHEMA = {

@@ -10,6 +10,7 @@ import type { Proposals } from '../../nodes/values/proposals.ts'
 import type { RoiMasks } from '../../nodes/values/roi-masks.ts'
 import type { Selection } from '../../nodes/values/selection.ts'
 import type { Table } from '../../nodes/values/table.ts'
+import type { Weights } from '../../nodes/values/weights.ts'
 import { classesOf } from './collections.ts'
 import { boxInstances } from './instances.ts'
 
@@ -54,6 +55,7 @@ export function kindSamples() {
     table: { columns: ['class', 'AP'], rows: [['cat', 0.5] as const, ['dog', null] as const] } as Table,
     label: { text: 'astro' } as Label,
     selection: { ids: ['a', 'b/c'] } as Selection,
+    weights: { model: { L1: 2, L3: 0 }, flip: {} } as Weights,
   }
 }
 

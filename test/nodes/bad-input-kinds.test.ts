@@ -217,6 +217,9 @@ const table: readonly Spoilt[] = [
   spoilt('selection', 'ids out of order', () => ({ ids: ['b', 'a'] }), /a comes after b/),
   spoilt('selection', 'an id that is a number', () => ({ ids: ['a', 3] }), /id 1 is 3/),
   spoilt('selection', 'no ids', () => ({}), /no list of ids/),
+  spoilt('weights', 'a number below 0', () => ({ model: { L1: -1 } }), /model \/ L1 is -1/),
+  spoilt('weights', 'a text', () => ({ model: { L1: '2' } }), /model \/ L1 is "2"/),
+  spoilt('weights', 'weights without axis', () => ({ L1: 2 }), /the axis L1 is not a map/),
   spoilt('table', 'no rows', ({ columns }) => ({ columns }), /no list of rows/),
 ]
 

@@ -19,6 +19,8 @@ import { hierarchyKind } from '../../nodes/values/hierarchy.ts'
 import { imageKind } from '../../nodes/values/image.ts'
 import { instancesKind } from '../../nodes/values/instances.ts'
 import { readRgb } from '../../nodes/values/read-image.ts'
+import { weightsKind } from '../../nodes/values/weights.ts'
+import { weightsFile } from '../../nodes/weights/file.ts'
 import { classesOf, collectionOf, scatter } from '../helpers/collections.ts'
 import { runNode, testRun } from '../helpers/run-context.ts'
 import { withDefaults } from '../helpers/with-defaults.ts'
@@ -100,6 +102,11 @@ const readPicture: Read = async content => {
 const readLists: Read = async content => {
   const { path } = file('lvis.json', content)
   readLvisLists(path, content, 'stem', 'name')
+}
+
+const readWeights: Read = async content => {
+  const { weights } = await runNode(weightsFile, {}, { path: file('weights.json', content) })
+  weightsKind.encode(weights as never)
 }
 
 const utf8 = (text: string) => new TextEncoder().encode(text)
@@ -289,6 +296,7 @@ const documents: readonly [string, Read, unknown][] = [
     content => readHierarchy(content, utf8('/m/cat,Cat\n/m/dog,Dog\n')),
     { LabelName: 'root', Subcategory: [{ LabelName: '/m/cat', Subcategory: [{ LabelName: '/m/dog' }] }] },
   ],
+  ['weights/file', readWeights, { model: { L1: 2, L3: 0 }, flip: { none: 0.5 } }],
 ]
 
 const labelPng = await sharp(
