@@ -1,5 +1,5 @@
 import type { Json } from '../base/canonical.ts'
-import type { Store } from '../contract/store.ts'
+import type { CellRecord, Store } from '../contract/store.ts'
 import { diffRuns, type RunSide, type RunsDiff } from '../report/runs-diff.ts'
 import { recipeParts } from './explain-own.ts'
 
@@ -21,28 +21,35 @@ function sideOf(store: Store, id: string): RunSide | undefined {
       const json = store.recipes.get(recipe)
       return json === undefined ? undefined : recipeParts(json)
     },
-    numbers: new Map(
-      cells.flatMap(({ address, outputs }) =>
-        Object.entries(outputs).flatMap(([port, digest]) => numbersIn(store.read(digest), `${address}.${port}`)),
-      ),
-    ),
+    numbers: numbersOf(store, cells),
   }
+}
+
+/** Tables first: they hold what the author of the pipeline wants to see. */
+function numbersOf(store: Store, cells: readonly CellRecord[]): RunSide['numbers'] {
+  const sources = cells.flatMap(({ address, outputs }) =>
+    Object.entries(outputs).map(([port, digest]) => ({
+      name: `${address}.${port}`,
+      value: documentIn(store.read(digest)),
+    })),
+  )
+  const tables = sources.flatMap(({ name, value }) => (isTable(value) ? tableNumbers(value, name) : []))
+  const metrics = sources.flatMap(({ name, value }) => (isTable(value) ? [] : metricNumbers(value, name)))
+  return new Map([...tables, ...metrics])
 }
 
 const runsSearched = 1000
 /** What is larger is no metric and no small table. */
 const largestDocumentBytes = 256 * 1024
 
-/** Numbers of a value that is metrics (groups of numbers) or a table; the store keeps no kinds, but their form is plain. */
-function numbersIn(bytes: Uint8Array | undefined, source: string): readonly (readonly [string, number | null])[] {
-  if (bytes === undefined || bytes.byteLength > largestDocumentBytes || bytes[0] !== 0x7b) return []
-  let value: unknown
+/** What may be metrics (groups of numbers) or a table; the store keeps no kinds, but their form is plain. */
+function documentIn(bytes: Uint8Array | undefined): unknown {
+  if (bytes === undefined || bytes.byteLength > largestDocumentBytes || bytes[0] !== 0x7b) return undefined
   try {
-    value = JSON.parse(new TextDecoder().decode(bytes))
+    return JSON.parse(new TextDecoder().decode(bytes))
   } catch {
-    return []
+    return undefined
   }
-  return isTable(value) ? tableNumbers(value, source) : metricNumbers(value, source)
 }
 
 interface Table {
@@ -66,7 +73,7 @@ function tableNumbers({ columns, rows }: Table, source: string): readonly (reado
 }
 
 function metricNumbers(value: unknown, source: string): readonly (readonly [string, number | null])[] {
-  return Object.entries(value as object).flatMap(([group, numbers]) => {
+  return Object.entries(value ?? {}).flatMap(([group, numbers]) => {
     if (typeof numbers !== 'object' || numbers === null || Array.isArray(numbers)) return []
     return Object.entries(numbers as object).flatMap(([name, number]) =>
       typeof number === 'number' || number === null ? [[`${source}  ${group} / ${name}`, number] as const] : [],

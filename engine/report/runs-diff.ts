@@ -12,7 +12,7 @@ export interface RunSide {
   /** In the order in which they were recorded first: the order of the pipeline. */
   readonly cells: readonly CellRecord[]
   readonly recipeOf: (cell: CellRecord) => RecipeParts | undefined
-  /** Numbers of its outputs of kind metrics and table: `evaluate.metrics  all/AP` → value. */
+  /** Numbers of its tables, then of its metrics: `evaluate.metrics  all/AP` → value. */
   readonly numbers: ReadonlyMap<string, number | null>
 }
 
@@ -144,13 +144,12 @@ export function runsDiffLines(diff: RunsDiff, paint: Paint = noPaint): string[] 
   }
   if (numbers.length > 0) {
     const columns = [{ title: '' }, ...['before', 'after', 'change'].map(title => ({ title, align: 'right' as const }))]
-    const rows = numbers.map(({ name, before, after }) => [
-      name,
-      numberText(before),
-      numberText(after),
-      delta(before, after),
-    ])
-    lines.push(...tableLines(columns, rows, { indent: 2 }))
+    const once = withoutRepeats(numbers)
+    const rows = once
+      .slice(0, shownAtMost)
+      .map(({ name, before, after }) => [name, numberText(before), numberText(after), delta(before, after)])
+    lines.push(...tableLines(columns, rows, { indent: 2 }), ...more(once.length))
+    if (numbers.length > Math.min(once.length, shownAtMost)) lines.push(`  --json lists all ${numbers.length}`)
   } else {
     lines.push('no number of a metric or table differs')
   }
@@ -158,6 +157,19 @@ export function runsDiffLines(diff: RunsDiff, paint: Paint = noPaint): string[] 
 }
 
 const shownAtMost = 20
+
+const lastWord = /[^ .]+$/
+
+/** A number that a table took over from metrics (`box.AP` from `box / AP`) is said once, where it comes first. */
+function withoutRepeats(numbers: RunsDiff['numbers']): RunsDiff['numbers'] {
+  const seen = new Set<string>()
+  return numbers.filter(({ name, before, after }) => {
+    const same = `${lastWord.exec(name)?.[0]} ${before} ${after}`
+    if (seen.has(same)) return false
+    seen.add(same)
+    return true
+  })
+}
 
 function more(count: number): readonly string[] {
   return count > shownAtMost ? [`  … and ${count - shownAtMost} more`] : []

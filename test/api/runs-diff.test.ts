@@ -60,3 +60,33 @@ it('knows no run that was not recorded', async () => {
   await twoRuns(() => {})
   expect(rig.withStore(store => runsDiff(store, 'a', 'b'))).toBeUndefined()
 })
+
+it('says a number that a table took over once, the first twenty, and how many there are', () => {
+  const one = { before: 0.5, after: 0.625 }
+  const lines = runsDiffLines({
+    before: 'A',
+    after: 'B',
+    params: [],
+    cells: [],
+    added: [],
+    removed: [],
+    otherOutputs: [],
+    numbers: [
+      { name: 'scores.table  all / box.AP', ...one },
+      { name: 'score.metrics  box / AP', ...one },
+      { name: 'score.metrics  box / AR', ...one },
+      ...Array.from({ length: 20 }, (_, i) => ({ name: `score.metrics  by class / ${i}`, ...one })),
+    ],
+  })
+  expect(lines.slice(1, 5)).toEqual([
+    '                                before   after   change',
+    '  scores.table  all / box.AP    0.5000  0.6250  +0.1250',
+    '  score.metrics  box / AR       0.5000  0.6250  +0.1250',
+    '  score.metrics  by class / 0   0.5000  0.6250  +0.1250',
+  ])
+  expect(lines.slice(-3)).toEqual([
+    '  score.metrics  by class / 17  0.5000  0.6250  +0.1250',
+    '  … and 2 more',
+    '  --json lists all 23',
+  ])
+})
