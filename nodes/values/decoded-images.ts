@@ -1,4 +1,5 @@
 import type { RunContext } from '../../engine/contract/node.ts'
+import { editPixels, looksAtSamples, unedited } from './edited-picture.ts'
 import type { ImageRef } from './image.ts'
 import { type RgbPixels, readRgb } from './read-image.ts'
 
@@ -18,17 +19,25 @@ export async function readRgbOnce(
     const pictures = new Map<string, Decoded>()
     return { pictures, close: async () => pictures.clear() }
   })
-  const picture = pictures.get(ref.sha256) ?? { pixels: readRgb(ref, context), bytes: 3 * ref.widthPx * ref.heightPx }
+  const name = `${ref.sha256} ${JSON.stringify(ref.edits ?? [])}`
+  const picture = pictures.get(name) ?? { pixels: read(ref, context), bytes: 3 * ref.widthPx * ref.heightPx }
   // A Map keeps insertion order: the latest comes last.
-  pictures.delete(ref.sha256)
-  pictures.set(ref.sha256, picture)
-  picture.pixels.catch(() => pictures.delete(ref.sha256))
+  pictures.delete(name)
+  pictures.set(name, picture)
+  picture.pixels.catch(() => pictures.delete(name))
   let bytes = 0
-  for (const [age, sha256] of [...pictures.keys()].reverse().entries()) {
-    bytes += pictures.get(sha256)?.bytes ?? 0
-    if (age > 0 && (age >= KEEP_PICTURES || bytes > KEEP_BYTES)) pictures.delete(sha256)
+  for (const [age, one] of [...pictures.keys()].reverse().entries()) {
+    bytes += pictures.get(one)?.bytes ?? 0
+    if (age > 0 && (age >= KEEP_PICTURES || bytes > KEEP_BYTES)) pictures.delete(one)
   }
   return picture.pixels
+}
+
+/** Chips of one picture share its decoded file. */
+async function read(ref: ImageRef, context: Pick<RunContext, 'sourcePath' | 'resource'>): Promise<RgbPixels> {
+  if (ref.edits === undefined || ref.format === 'geotiff' || looksAtSamples(ref)) return readRgb(ref, context)
+  const { rgb, heightPx, widthPx } = await readRgbOnce(unedited(ref), context)
+  return editPixels(rgb, [heightPx, widthPx], ref.edits)
 }
 
 interface Decoded {

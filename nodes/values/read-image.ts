@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import type { Sharp } from 'sharp'
 import { TaskError } from '../../engine/base/diagnostic.ts'
 import { sha256 } from '../../engine/base/digest.ts'
 import type { RunContext } from '../../engine/contract/node.ts'
+import { editPixels, looksAtSamples, unedited } from './edited-picture.ts'
 import type { ImageRef } from './image.ts'
 
 /** Decoded pixels: [height · width · 3], row-major, RGB of the file's own values (no colour management), 0–255. */
@@ -17,7 +19,8 @@ export interface RgbPixels {
 /**
  * Decodes the picture that `ref` names, after making sure that the file still is that picture. EXIF orientation and
  * colour profiles are ignored (annotations and models see the stored pixels), alpha is dropped, grey becomes RGB,
- * 16-bit samples are cut to their upper 8 bits, of several pages the first counts.
+ * 16-bit samples are cut to their upper 8 bits unless the picture is stretched, of several pages the first counts. Then
+ * come the picture's edits, if it has any.
  * @throws TaskError `input-changed` when the bytes are not those that were planned, `bad-image` when they do not decode.
  */
 export async function readRgb(ref: ImageRef, context: Pick<RunContext, 'sourcePath'>): Promise<RgbPixels> {
@@ -36,27 +39,43 @@ export async function readRgb(ref: ImageRef, context: Pick<RunContext, 'sourcePa
       message: `${path} has 32-bit samples; expected 8 or 16 bits for each channel`,
       fix: 'convert the picture to 8 or 16 bits with a stretch that suits the data',
     })
-  return decodeRgb(bytes, ref, path)
+  const file = unedited(ref)
+  const deep = ref.bitDepth === 16 && looksAtSamples(ref)
+  const pixels = deep ? await decodeDeep(bytes, file, path) : (await decodeRgb(bytes, file, path)).rgb
+  return editPixels(pixels, [file.heightPx, file.widthPx], ref.edits ?? [])
 }
 
 async function decodeRgb(bytes: Uint8Array, ref: ImageRef, path: string): Promise<RgbPixels> {
+  const data = await decode(bytes, ref, path, picture =>
+    picture.toColourspace('srgb').removeAlpha().raw({ depth: 'uchar' }),
+  )
+  return { rgb: data, widthPx: ref.widthPx, heightPx: ref.heightPx }
+}
+
+/** Red, green and blue with all of their 16 bits. */
+async function decodeDeep(bytes: Uint8Array, ref: ImageRef, path: string): Promise<Uint16Array> {
+  const data = await decode(bytes, ref, path, picture =>
+    picture.toColourspace('rgb16').removeAlpha().raw({ depth: 'ushort' }),
+  )
+  return new Uint16Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength))
+}
+
+async function decode(
+  bytes: Uint8Array,
+  ref: ImageRef,
+  path: string,
+  convert: (picture: Sharp) => Sharp,
+): Promise<Uint8Array<ArrayBuffer>> {
   const { default: sharp } = await import('sharp')
   // The kernels run beside inference: one thread for a picture, and no cache that grows with the number of pictures.
   sharp.concurrency(1)
   sharp.cache(false)
   try {
-    const { data, info } = await sharp(bytes, {
-      failOn: 'error',
-      ignoreIcc: true,
-      limitInputPixels: ref.widthPx * ref.heightPx,
-    })
-      .toColourspace('srgb')
-      .removeAlpha()
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true })
+    const picture = sharp(bytes, { failOn: 'error', ignoreIcc: true, limitInputPixels: ref.widthPx * ref.heightPx })
+    const { data, info } = await convert(picture).toBuffer({ resolveWithObject: true })
     if (info.width !== ref.widthPx || info.height !== ref.heightPx || info.channels !== 3)
       throw new Error(`decoded to ${info.width} × ${info.height} × ${info.channels}`)
-    return { rgb: data, widthPx: info.width, heightPx: info.height }
+    return data as Uint8Array<ArrayBuffer>
   } catch (cause) {
     throw new TaskError(
       {
