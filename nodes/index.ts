@@ -11,6 +11,7 @@ import { boxesNmw } from './boxes/nmw.ts'
 import { boxesSoftNms } from './boxes/soft-nms.ts'
 import { boxesWbf } from './boxes/wbf.ts'
 import { commandRun } from './command/run.ts'
+import { datasetCoco } from './dataset/coco.ts'
 import { detectBoxes } from './detect/boxes.ts'
 import { detectMasks } from './detect/masks.ts'
 import { detectPropose } from './detect/propose.ts'
@@ -85,6 +86,7 @@ const nodes: readonly NodeDefinition[] = [
   boxesSoftNms,
   boxesWbf,
   commandRun,
+  datasetCoco,
   detectBoxes,
   detectMasks,
   detectPropose,

@@ -1,5 +1,5 @@
 import { badFile } from '../values/bad-file.ts'
-import { numberCell, readCsvRecords } from './csv-records.ts'
+import { numberCell, readCsvRecords } from '../values/csv-records.ts'
 
 /** Which columns of the CSV hold what; see the parameters of annotations/kaggle-rle. */
 export interface RleColumns {

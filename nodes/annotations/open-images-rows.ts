@@ -1,5 +1,5 @@
 import { badFile } from '../values/bad-file.ts'
-import { numberCell, readCsvRecords } from './csv-records.ts'
+import { numberCell, readCsvRecords } from '../values/csv-records.ts'
 
 /** The annotation files of Open Images, grouped by image; only the images asked for are kept in memory. */
 

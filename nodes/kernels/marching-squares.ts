@@ -72,7 +72,7 @@ const SEGMENTS: readonly (readonly number[])[] = [
 ]
 
 /** The mask's box with a ring of zeros, row-major. */
-interface PaddedBox {
+export interface PaddedBox {
   readonly left: number
   readonly top: number
   readonly width: number
@@ -80,7 +80,7 @@ interface PaddedBox {
   readonly pixels: Uint8Array
 }
 
-function paddedBox(masks: MaskSet, index: number): PaddedBox {
+export function paddedBox(masks: MaskSet, index: number): PaddedBox {
   const first = masks.offsets[index]!
   const last = masks.offsets[index + 1]!
   const starts = masks.starts.subarray(first, last)

@@ -2,6 +2,7 @@ import { borderPoints } from './chain-points.ts'
 import { traceBorders } from './contour.ts'
 import { maskOutlines } from './marching-squares.ts'
 import type { MaskSet } from './masks.ts'
+import { pixelEdgeOutlines } from './pixel-edges.ts'
 import { simplifyLine } from './simplify.ts'
 
 /** One ring of a mask. */
@@ -11,12 +12,12 @@ export interface MaskRing {
   readonly isHole: boolean
 }
 
-/** How masks become polygons in two published converters. */
+/** How masks become polygons: along the edges of pixels, or as two published converters do it. */
 export type PolygonMethod =
   | {
       /**
-       * pycococreator: marching squares, Douglas–Peucker with `tolerancePx`, coordinates under 0 become 0. The tolerance
-       * is usually 0 or 2.
+       * pycococreator: marching squares, Douglas–Peucker with `tolerancePx`, usually 0 or 2. The original then writes 0
+       * for coordinates below it.
        */
       readonly method: 'marching-squares'
       readonly tolerancePx: number
@@ -27,14 +28,28 @@ export type PolygonMethod =
       /** yu4u: OpenCV's outer borders (`RETR_EXTERNAL`, no holes) thinned by `CHAIN_APPROX_TC89_L1` (up to OpenCV 4.9). */
       readonly method: 'tc89-l1'
     }
+  | {
+      /** `pixelEdgeOutlines`: nothing is lost but that holes cannot be told from parts. */
+      readonly method: 'pixel-edges'
+    }
 
 /**
  * The rings of mask `index` with at least `minPoints` points (both converters ask for 3). COCO polygons cannot say which
  * ring is a hole; whoever writes them decides what to do with holes (both converters write them as parts).
  */
 export function maskPolygons(masks: MaskSet, index: number, how: PolygonMethod, minPoints = 3): MaskRing[] {
-  const rings = how.method === 'tc89-l1' ? outerBorders(masks, index) : outlines(masks, index, how)
+  const rings = ringsOf(masks, index, how)
   return rings.filter(ring => ring.xy.length >= 2 * minPoints)
+}
+
+function ringsOf(masks: MaskSet, index: number, how: PolygonMethod): MaskRing[] {
+  if (how.method === 'tc89-l1') return outerBorders(masks, index)
+  if (how.method === 'marching-squares') return outlines(masks, index, how)
+  return pixelEdgeOutlines(masks, index).map(xy => ({ xy, isHole: twiceSignedArea(closed(xy)) < 0 }))
+}
+
+function closed(xy: Float64Array): Float64Array {
+  return Float64Array.of(...xy, xy[0]!, xy[1]!)
 }
 
 function outerBorders(masks: MaskSet, index: number): MaskRing[] {
@@ -51,7 +66,7 @@ function outlines(
   return maskOutlines(masks, index, how.level).map(outline => {
     const isHole = twiceSignedArea(outline) < 0
     const closed = simplifyLine(outline, how.tolerancePx)
-    return { xy: closed.slice(0, -2).map(value => Math.max(0, value)), isHole }
+    return { xy: closed.slice(0, -2), isHole }
   })
 }
 

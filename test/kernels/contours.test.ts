@@ -125,7 +125,7 @@ describe('maskPolygons', () => {
     const how = { method: 'marching-squares', tolerancePx: 0 } as const
     expect(maskPolygons(ring, 0, how).map(one => one.isHole)).toEqual([false, true])
     expect(maskPolygons(encoded(drawn('#')), 0, how, 5)).toEqual([])
-    expect(maskPolygons(encoded(drawn('#')), 0, how)[0]!.xy).toEqual(Float64Array.of(0, 0.5, 0, 0, 0, 0, 0.5, 0))
+    expect(maskPolygons(encoded(drawn('#')), 0, how)[0]!.xy).toEqual(Float64Array.of(0, 0.5, -0.5, 0, 0, -0.5, 0.5, 0))
   })
 
   it('gives only outer borders for tc89-l1', () => {

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { badFile } from '../values/bad-file.ts'
+import { badFile } from './bad-file.ts'
 
 export interface CsvRecord<Column extends string> {
   /** 1-based, header included. */
