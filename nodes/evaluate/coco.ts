@@ -24,7 +24,7 @@ interface Inputs {
 
 export const evaluateCoco = defineNode<Params, Inputs>({
   name: 'evaluate/coco',
-  version: 1,
+  version: 2,
   description:
     'Average precision and recall of boxes and masks as COCO defines them, over the classes of the truth (met by id; predictions of other classes are left out). Images count in item order, which decides score ties between images. Group-of truth is ignored under fixed rules: found or missed, it does not count.',
   mode: 'collection',
@@ -110,7 +110,7 @@ score:
     return {
       metrics,
       table: cocoTable(results, classes),
-      curves: drawCurves('COCO: precision by recall, mean over classes', cocoCurves(results)),
+      curves: await drawCurves('COCO: precision by recall, mean over classes', cocoCurves(results)),
     }
   },
 })

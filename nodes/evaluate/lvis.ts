@@ -36,7 +36,7 @@ interface Inputs {
 
 export const evaluateLvis = defineNode<Params, Inputs>({
   name: 'evaluate/lvis',
-  version: 1,
+  version: 2,
   description:
     'Average precision of boxes and masks as LVIS defines it: at most 300 detections of an image, only classes that were looked for in it, unmatched detections of incompletely annotated classes ignored; also by how rare classes are.',
   mode: 'collection',
@@ -139,7 +139,7 @@ score:
     return {
       metrics,
       table: toTable(results, classes, frequencies),
-      curves: drawCurves('LVIS: precision by recall, mean over classes', cocoCurves(results)),
+      curves: await drawCurves('LVIS: precision by recall, mean over classes', cocoCurves(results)),
     }
   },
 })

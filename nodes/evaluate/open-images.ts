@@ -30,7 +30,7 @@ interface Inputs {
 
 export const evaluateOpenImages = defineNode<Params, Inputs>({
   name: 'evaluate/open-images',
-  version: 1,
+  version: 2,
   description:
     'Mean average precision at one IoU by the rules of the Open Images challenges: only classes verified in an image or annotated there count, groups excuse detections inside them, objects without a mask excuse detections of their box. Predictions count as they are: give them their parent classes first (hierarchy/expand).',
   mode: 'collection',
@@ -129,7 +129,7 @@ score:
     context.note(
       `Open Images mAP ${Number.isNaN(result.mean) ? 'undefined' : result.mean.toFixed(4)} over ${images} images and ${describeClasses(classes)}`,
     )
-    return { metrics, table: toTable(result, classes), curves: toCurves(result, classes, params) }
+    return { metrics, table: toTable(result, classes), curves: await toCurves(result, classes, params) }
   },
 })
 
@@ -214,7 +214,7 @@ function toTable({ mean, averagePrecision, positives }: OpenImagesResult, classe
   }
 }
 
-function toCurves({ curves }: OpenImagesResult, classes: ClassList, { mode, iou }: Params): Uint8Array {
+function toCurves({ curves }: OpenImagesResult, classes: ClassList, { mode, iou }: Params): Promise<Uint8Array> {
   const drawn = classes.flatMap(({ name }, label) => {
     const curve = curves.get(label)
     if (curve === undefined) return []

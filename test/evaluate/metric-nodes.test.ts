@@ -78,7 +78,7 @@ describe('evaluate/coco', () => {
     expect(metrics['mask']?.['AP']).toBeCloseTo((0.5 + 51 / 101) / 2, 9)
     expect(table.columns).toContain('boundary AP50')
     expect(curves).toMatch(/^<svg /)
-    expect(curves.match(/<polyline/g)).toHaveLength(9)
+    expect(curves.match(/class="mark-line /g)).toHaveLength(9)
   })
 
   it('adds intervals that hold the number, the same for the same seed', async () => {
@@ -103,7 +103,7 @@ describe('evaluate/open-images', () => {
     const strict = await evaluate(evaluateOpenImages, {}, { labels })
     expect(strict.metrics['AP by class']).toEqual({ cat: 0.5, dog: 0.5 })
     expect(strict.metrics['open images']).toEqual({ mAP: 0.5, classes: 2, truths: 3 })
-    expect(strict.curves.match(/<polyline/g)).toHaveLength(2)
+    expect(strict.curves.match(/class="mark-line /g)).toHaveLength(2)
     expect(strict.notes).toEqual(['Open Images mAP 0.5000 over 2 images and 2 classes (cat, dog)'])
   })
 

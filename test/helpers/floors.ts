@@ -11,7 +11,7 @@ interface Floor {
 const contract = ['engine/base', 'engine/contract']
 const values = ['engine/base', 'type engine/contract', 'nodes/kernels']
 const family: Floor = {
-  folders: [...contract, 'nodes/kernels', 'nodes/values', 'nodes/model', 'type nodes/onnx'],
+  folders: [...contract, 'nodes/kernels', 'nodes/values', 'nodes/plot', 'nodes/model', 'type nodes/onnx'],
   packages: ['sharp', 'csv-parse', 'csv-stringify'],
   node: ['node:fs', 'node:fs/promises', 'node:path', 'node:stream', 'node:stream/promises'],
 }
@@ -32,6 +32,7 @@ const floors: { readonly [folder: string]: Floor } = {
     packages: ['sharp', 'csv-parse'],
     node: ['node:fs', 'node:fs/promises', 'node:module', 'node:path'],
   },
+  'nodes/plot': { folders: [], packages: ['vega', 'vega-lite'], node: [] },
   'nodes/command': { folders: [...contract, 'nodes/values'], packages: [], node: 'any' },
   'nodes/onnx': { folders: values.concat('nodes/values'), packages: ['onnxruntime-node'], node: 'any' },
   'nodes/model': {
