@@ -7,6 +7,7 @@ import type { Store } from '../contract/store.ts'
 import { type Compiled, checkUnbound, compile } from '../plan/compile.ts'
 import { wayOutside } from '../plan/outside.ts'
 import { cacheFolder } from './cache-place.ts'
+import { deviceProblems, devicesOf } from './devices.ts'
 import type { Pipeline } from './load.ts'
 import { realPath, realSurroundings } from './surroundings.ts'
 
@@ -28,7 +29,8 @@ export async function openPipeline(
   targets: readonly string[],
   remark: (message: string) => void,
 ): Promise<Opening> {
-  const problems = pipeline.file.inputs.size > 0 ? [unboundProblem(pipeline)] : cacheProblems(pipeline)
+  const unbound = pipeline.file.inputs.size > 0 ? [unboundProblem(pipeline)] : []
+  const problems = [...unbound, ...surroundingProblems(pipeline)]
   if (problems.length > 0) return { ok: false, problems }
   const { store, close } = openCache(pipeline, remark)
   try {
@@ -48,7 +50,7 @@ export async function problemsOfUnbound(
   pipeline: Pipeline,
   remark: (message: string) => void,
 ): Promise<readonly Diagnostic[]> {
-  const problems = cacheProblems(pipeline)
+  const problems = surroundingProblems(pipeline)
   if (problems.length > 0) return problems
   const { store, close } = openCache(pipeline, remark)
   const { file: root, settings: given, registry } = pipeline
@@ -87,6 +89,11 @@ function offerNodes(problem: Diagnostic, { config, options }: Pipeline): Diagnos
   return { ...problem, fix }
 }
 
+/** What is wrong apart from the pipeline itself. */
+function surroundingProblems(pipeline: Pipeline): readonly Diagnostic[] {
+  return [...deviceProblems(pipeline), ...cacheProblems(pipeline)]
+}
+
 /** A folder that came with the project must not lead elsewhere; one that the user named may be anywhere. */
 function cacheProblems(pipeline: Pipeline): readonly Diagnostic[] {
   const { root, options } = pipeline
@@ -123,12 +130,6 @@ function openCache(pipeline: Pipeline, remark: (message: string) => void) {
     removeFolder()
     throw error
   }
-}
-
-/** Devices of inference: those asked for, or the config's. */
-export function devicesOf({ config, options }: Pipeline): readonly [string, ...string[]] {
-  const [first = 'cpu', ...others] = options.device?.split(',') ?? config?.devices ?? []
-  return [first, ...others]
 }
 
 function surroundingsOf(pipeline: Pipeline, store: Store) {

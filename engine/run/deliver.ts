@@ -2,13 +2,16 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CellPort, GraphOutput } from '../contract/graph.ts'
 import type { Store } from '../contract/store.ts'
+import { columnDigest } from './columns.ts'
 import type { Narrator } from './narrate.ts'
+import { clearStaleFiles, type DeliveredPart } from './stale-files.ts'
 import { portName, type RunState } from './state.ts'
 import { outputGuard } from './writable.ts'
 
 /**
  * Copies finished outputs out of the store: `<out>/<name>.<ext>`, a folder `<out>/<name>/` when there is one per item or
- * per cell. A file that is already there with the right bytes is left alone; a lost blob is made again first.
+ * per cell. A file that is already there with the right bytes is left alone; a lost blob is made again first. What an
+ * earlier delivery wrote for items that are gone is removed.
  * @returns output name → path, for those that are complete.
  */
 export async function deliverOutputs(
@@ -37,6 +40,22 @@ export async function deliverOutputs(
       if (result === 'written') unchanged = false
       bytes += statSync(file.path).size
     }
+    const { removed, kept } = clearStaleFiles(
+      store,
+      {
+        pipeline: state.graph.path,
+        outDirectory,
+        output: output.name,
+        parts: files.parts,
+        paths: () => files.list.map(file => file.path),
+      },
+      guard,
+    )
+    if (removed > 0) remark(`files in \`${output.name}\` that belong to nothing any more were removed: ${removed}`)
+    if (kept > 0)
+      remark(
+        `files in \`${output.name}\` that belong to nothing any more stay, changed since they were delivered: ${kept}`,
+      )
     paths[output.name] = files.path
     narrator.emit({
       type: 'output.delivered',
@@ -48,6 +67,10 @@ export async function deliverOutputs(
     })
   }
   return paths
+
+  function remark(message: string): void {
+    narrator.remark(undefined, undefined, message)
+  }
 }
 
 interface DeliveredFile {
@@ -62,8 +85,11 @@ function filesOf(
   state: RunState,
   output: GraphOutput,
   outDirectory: string,
-): { readonly path: string; readonly list: readonly DeliveredFile[] } | undefined {
+):
+  | { readonly path: string; readonly list: readonly DeliveredFile[]; readonly parts: readonly DeliveredPart[] }
+  | undefined {
   const list: DeliveredFile[] = []
+  const parts: DeliveredPart[] = []
   const many = output.cells.length > 1
   let folder = many
   for (const source of output.cells) {
@@ -72,18 +98,20 @@ function filesOf(
     const single = state.singles.get(portName(source))
     if (single !== undefined) {
       list.push({ path: `${base}.${extension}`, digest: single, source, item: undefined })
+      parts.push({ base, extension, of: 'file', digest: single })
       continue
     }
     const column = state.columns.get(portName(source))
     if (column === undefined || column.failed.size > 0) return undefined
     folder = true
+    parts.push({ base, extension, of: 'collection', digest: columnDigest(column) })
     for (const [i, item] of column.ids.entries()) {
       const digest = column.digests[i]
       if (digest === undefined) return undefined
       list.push({ path: join(base, `${item}.${extension}`), digest, source, item })
     }
   }
-  return { path: folder ? join(outDirectory, output.name) : list[0]!.path, list }
+  return { path: folder ? join(outDirectory, output.name) : list[0]!.path, list, parts }
 }
 
 function describe(state: RunState, source: CellPort): { readonly extension: string; readonly address: string } {

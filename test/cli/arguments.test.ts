@@ -23,6 +23,10 @@ describe('what a newcomer gets wrong', () => {
     [['--audit', '1'], 'expected a percentage above 0% and up to 100%, such as 1%'],
     [['--cache-size', 'plenty'], 'expected a size such as 600MiB or 50GiB'],
     [['--memory', '4'], 'expected a memory budget of at least 1MiB; is the unit missing?'],
+    [['--device', 'gpu'], 'expected cpu, cuda:0 (or another number), or webgpu'],
+    [['--device', 'cuda:0,,cuda:1'], 'unknown device ""'],
+    [['--device', 'cuda:0, cuda:0'], 'the device cuda:0 is named twice'],
+    [['--device', 'cpu,cuda:0'], 'devices of different classes: cpu, cuda:0'],
     [['--slots', '1.5'], 'expected a whole number of at least 1'],
     [['--watch', '--dry-run'], "option '--watch' cannot be used with option '--dry-run'"],
     [['--watch', '--max-time', '1h'], "option '--watch' cannot be used with option '--max-time <duration>'"],
@@ -42,6 +46,13 @@ describe('what a newcomer gets wrong', () => {
     expect(ended.stderr).toContain('did you mean `cache`?')
     expect(ended.code).toBe(2)
     expect((await command(folder, 'runs')).code).toBe(2)
+  })
+
+  it('names its devices with their place, too', async () => {
+    const folder = project({ ...files, 'maskloom.config.yaml': 'slots: 2\ndevice: [cuda:0, gpu]\n' })
+    const ended = await command(folder, 'check', 'pipeline.yaml', '--nodes', fakeNodes)
+    expect(ended.stderr).toMatch(/maskloom\.config\.yaml:2:\d+ .*unknown device "gpu"/)
+    expect(ended.code).toBe(2)
   })
 })
 

@@ -33,9 +33,19 @@ describe('maskloom cache', () => {
 
   it('of a project that never ran anything is empty, and no error', async () => {
     const folder = project(files)
-    expect(await command(folder, 'cache', 'ls')).toMatchObject({ code: 0, stdout: 'The cache is empty.\n' })
-    expect((await command(folder, 'cache', 'gc')).stdout).toMatch(/^nothing dropped: 0 B stored, .* allowed\n$/)
-    expect((await command(folder, 'cache', 'verify')).code).toBe(0)
+    const stdout = `The cache is empty: there is no ${join(folder, '.maskloom')} yet.\n`
+    for (const word of ['stats', 'ls', 'gc', 'verify'])
+      expect(await command(folder, 'cache', word)).toEqual({ code: 0, stdout, stderr: '' })
+    expect(await json(folder, 'cache', 'stats')).toMatchObject({ code: 0, tasks: 0, blobs: 0, databaseBytes: 0 })
+    expect(await json(folder, 'cache', 'gc')).toMatchObject({ code: 0, droppedValues: 0 })
+    expect(await json(folder, 'cache', 'verify')).toMatchObject({ code: 0, ok: true, values: 0 })
+    expect((await command(folder, 'cache', 'ls', '--json')).stdout).toBe('[]\n')
+    expect((await command(folder, 'cache', 'export', 'last')).stderr).toContain('no run is recorded yet')
+    expect(await command(folder, 'runs')).toEqual({ code: 0, stdout: 'No runs yet.\n', stderr: '' })
+    expect((await command(folder, 'runs', 'last')).code).toBe(2)
+    expect((await command(folder, 'runs', 'diff', 'a', 'last')).code).toBe(2)
+    // Looking made nothing.
+    expect(readdirSync(folder).sort()).toEqual(['maskloom.config.yaml', 'pipeline.yaml', 'texts'])
   })
 
   it.each([['stats'], ['ls'], ['gc'], ['verify'], ['export', 'last']])(

@@ -22,6 +22,8 @@ import { fakeRegistry } from './fake-registry.ts'
 
 export interface RigRunOptions {
   readonly set?: readonly string[]
+  /** Default: `pipeline.yaml`. */
+  readonly pipeline?: string
   readonly targets?: readonly string[]
   readonly keepGoing?: boolean
   readonly forced?: readonly string[]
@@ -97,7 +99,7 @@ export function createRig(
   write('pipeline.yaml', pipeline)
   for (const [name, text] of Object.entries(texts)) write(`texts/${name}.txt`, text)
 
-  async function compiled(store: Store, options: Pick<RigRunOptions, 'set' | 'targets'> & ExplainOptions) {
+  async function compiled(store: Store, options: Pick<RigRunOptions, 'set' | 'targets' | 'pipeline'> & ExplainOptions) {
     const registry = options.registry ?? ownRegistry
     const surroundings = realSurroundings(store, {
       root: folder,
@@ -106,7 +108,7 @@ export function createRig(
       device: 'cpu',
       environment: options.environment ?? process.env,
     })
-    const loaded = surroundings.loadPipeline(join(folder, 'pipeline.yaml'))
+    const loaded = surroundings.loadPipeline(join(folder, options.pipeline ?? 'pipeline.yaml'))
     if (!loaded.ok) throw new Error(`the pipeline of the test: ${JSON.stringify(loaded.problems, null, 1)}`)
     const root = loaded.value
     const file = options.params === undefined ? [] : [join(folder, options.params)]

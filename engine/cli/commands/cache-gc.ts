@@ -1,15 +1,19 @@
-import { collectGarbage } from '../../../cache/collect.ts'
+import { type Collected, collectGarbage } from '../../../cache/collect.ts'
 import { cacheBudgetBytes } from '../../api/cache-place.ts'
 import { counted, formatBytes, formatDuration } from '../../report/format.ts'
-import { cachePlace } from '../cache-place.ts'
+import { cachePlace, noCacheLine } from '../cache-place.ts'
 import type { CacheOptions } from '../options.ts'
 import { exitCode, sayRemark } from '../say.ts'
 
 /** `maskloom cache gc`: drops what is cheapest to make again until the cache is under its budget. */
 export async function cacheGcCommand(options: CacheOptions & { readonly cacheSize?: number }): Promise<number> {
-  const { folder, config } = cachePlace(options)
+  const { folder, config, exists } = cachePlace(options)
   const budgetBytes = cacheBudgetBytes(options.cacheSize, config, folder)
-  const found = collectGarbage(folder, { budgetBytes, remark: sayRemark })
+  if (!exists && options.json !== true) {
+    process.stdout.write(noCacheLine(folder))
+    return exitCode.done
+  }
+  const found = exists ? collectGarbage(folder, { budgetBytes, remark: sayRemark }) : nothingCollected(budgetBytes)
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ directory: folder, ...found })}\n`)
     return exitCode.done
@@ -24,4 +28,16 @@ export async function cacheGcCommand(options: CacheOptions & { readonly cacheSiz
   ]
   process.stdout.write(`${lines.join('\n')}\n`)
   return exitCode.done
+}
+
+function nothingCollected(budgetBytes: number): Collected {
+  return {
+    budgetBytes,
+    beforeBytes: 0,
+    afterBytes: 0,
+    droppedValues: 0,
+    droppedCostMs: 0,
+    protectedBytes: 0,
+    droppedRows: 0,
+  }
 }

@@ -2,7 +2,7 @@ import { listStore, type RecipeUse } from '../../../cache/list.ts'
 import type { Json } from '../../base/canonical.ts'
 import { counted, formatBytes, formatCount, formatDuration } from '../../report/format.ts'
 import { tableLines } from '../../report/table.ts'
-import { cachePlace } from '../cache-place.ts'
+import { cachePlace, noCacheLine } from '../cache-place.ts'
 import type { CacheOptions } from '../options.ts'
 import { exitCode, sayRemark } from '../say.ts'
 
@@ -11,7 +11,11 @@ const parametersWidth = 60
 
 /** `maskloom cache ls`: what takes the space: nodes with their parameters, largest first. */
 export async function cacheLsCommand(options: CacheOptions & { readonly all?: true }): Promise<number> {
-  const { folder } = cachePlace(options)
+  const { folder, exists } = cachePlace(options)
+  if (!exists) {
+    process.stdout.write(options.json ? '[]\n' : noCacheLine(folder))
+    return exitCode.done
+  }
   const entries = listStore(folder, { remark: sayRemark }).map(describe)
   if (options.json) {
     process.stdout.write(`${JSON.stringify(entries)}\n`)

@@ -16,7 +16,8 @@ export async function cacheExportCommand(
   run: string,
   options: CacheOptions & { readonly to?: string },
 ): Promise<number> {
-  const { folder } = cachePlace(options)
+  const { folder, exists } = cachePlace(options)
+  if (!exists) throw noRun(folder)
   const id = runId(folder, run)
   const target = resolve(options.to ?? `maskloom-${id}`)
   if (target === folder) throw wrong('--to is the cache itself', 'choose another folder')
@@ -57,7 +58,7 @@ function runId(folder: string, run: string): string {
   try {
     const ids = store.runs.list(1000).map(({ id }) => id)
     const [last] = ids
-    if (last === undefined) throw wrong(`no run is recorded yet in ${folder}`, 'run a pipeline first')
+    if (last === undefined) throw noRun(folder)
     if (run === 'last' || ids.includes(run)) return run === 'last' ? last : run
     const { fix = '`maskloom runs` lists them' } = suggestion(nearestName(run, ids), [])
     throw wrong(`there is no record of a run \`${run}\` in ${folder}`, fix)
@@ -68,4 +69,8 @@ function runId(folder: string, run: string): string {
 
 function wrong(message: string, fix: string): PipelineError {
   return new PipelineError([{ code: 'bad-argument', message, fix }])
+}
+
+function noRun(folder: string): PipelineError {
+  return wrong(`no run is recorded yet in ${folder}`, 'run a pipeline first')
 }

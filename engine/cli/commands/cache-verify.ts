@@ -1,6 +1,6 @@
 import { type Verified, verifyStore } from '../../../cache/verify.ts'
 import { counted, formatBytes, formatCount } from '../../report/format.ts'
-import { cachePlace } from '../cache-place.ts'
+import { cachePlace, noCacheLine } from '../cache-place.ts'
 import type { CacheOptions } from '../options.ts'
 import { exitCode, sayRemark } from '../say.ts'
 
@@ -9,8 +9,12 @@ import { exitCode, sayRemark } from '../say.ts'
  * notices; nothing has to be done about it, since what was dropped is made again when it is needed.
  */
 export async function cacheVerifyCommand(options: CacheOptions): Promise<number> {
-  const { folder } = cachePlace(options)
-  const found = verifyStore(folder, { remark: sayRemark, onProgress: progress(options) })
+  const { folder, exists } = cachePlace(options)
+  if (!exists && options.json !== true) {
+    process.stdout.write(noCacheLine(folder))
+    return exitCode.done
+  }
+  const found = exists ? verifyStore(folder, { remark: sayRemark, onProgress: progress(options) }) : nothingVerified
   const { damagedResults, damagedValues, missingValues } = found
   const ok = damagedResults + damagedValues.length + missingValues.length === 0
   process.stdout.write(
@@ -29,6 +33,16 @@ function lines(found: Verified, ok: boolean): readonly string[] {
     ...(adoptedValues > 0 ? [`took in ${counted(adoptedValues, 'file')} that the index did not know`] : []),
     ok ? 'everything is as it should be' : 'what was dropped is made again when it is needed',
   ]
+}
+
+const nothingVerified: Verified = {
+  results: 0,
+  damagedResults: 0,
+  values: 0,
+  bytes: 0,
+  damagedValues: [],
+  missingValues: [],
+  adoptedValues: 0,
 }
 
 const tellEveryMs = 1000

@@ -1,5 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { openMemoryStore } from '../../../cache/memory.ts'
 import { openStore } from '../../../cache/open.ts'
 import { runsDiff } from '../../api/runs-diff.ts'
 import { foldEvents } from '../../report/apply-event.ts'
@@ -22,7 +23,8 @@ export async function runsCommand(words: readonly string[], options: RunsOptions
   const [first, ...others] = words
   const run = first === 'show' ? others[0] : first
   const isDiff = first === 'diff'
-  const store = openStore(cachePlace(options).folder, { remark: sayRemark })
+  const place = cachePlace(options)
+  const store = place.exists ? openStore(place.folder, { remark: sayRemark }) : openMemoryStore()
   try {
     const runs = store.runs.list(run === undefined ? 30 : 1000)
     const wrong = (message: string) => {
@@ -48,7 +50,7 @@ export async function runsCommand(words: readonly string[], options: RunsOptions
       return exitCode.done
     }
     const id = run === 'last' ? runs[0]?.id : run
-    const path = join(store.directory!, 'runs', `${id}.jsonl`)
+    const path = join(place.folder, 'runs', `${id}.jsonl`)
     if (id === undefined || !existsSync(path)) {
       return wrong(`there is no record of a run \`${run}\``)
     }
