@@ -86,7 +86,9 @@ function weightChanges(
 
 function weightsBySource({ ports }: Wiring, port: string, weights: Json | undefined): ReadonlyMap<string, number> {
   const sources = ports.find(([name]) => name === port)?.[1] ?? []
-  return new Map(Array.isArray(weights) ? sources.map((source, i) => [source, weights[i] as number]) : [])
+  // Weights through a port are no numbers here: the value of that port has them.
+  if (!Array.isArray(weights) || !weights.every(weight => typeof weight === 'number')) return new Map()
+  return new Map(sources.map((source, i) => [source, weights[i] as number]))
 }
 
 /** The one axis=id that these, and no others of all, have. */

@@ -51,8 +51,12 @@ export interface OutputPort {
  * - `x-path: 'file' | 'folder'`: a path, a list of paths or a map from names to paths; the node receives a `PathRef` for
  *   each, the key the digest of its content (and the names). `x-files: [globs]` narrows the files of a folder that count.
  * - `x-key: false`: not part of the key (the output does not depend on it).
- * - `x-weights-of: PORT`: written as a map axis → coordinate id → weight; the node receives one number for each value
- *   of that folded port, the product over its axes, missing = 1.
+ * - `x-weights-of: PORT`: written as a map axis → coordinate id → weight; the node receives one number above 0 for each
+ *   value of that folded port, the product over its axes, missing = 1. Cells of weight 0 are not there: no folded input of
+ *   the step has them, and nothing runs for them. With `x-key: false` only 0 means something, and the node receives ones.
+ * - `x-port: PORT`: the value may come through this optional input instead. A step gives exactly one of the two, or none
+ *   where the parameter is not required; the node finds the parameter missing when the port is fed. One with
+ *   `x-weights-of` is then a list with the coordinates of each folded value, axis → id.
  */
 export interface ParamsSchema {
   readonly type: 'object'
@@ -67,6 +71,7 @@ export interface ParamSchema {
   readonly 'x-files'?: readonly string[]
   readonly 'x-key'?: false
   readonly 'x-weights-of'?: string
+  readonly 'x-port'?: string
   readonly [keyword: string]: unknown
 }
 

@@ -1,6 +1,6 @@
 import type { Json } from '../base/canonical.ts'
 import { compareText } from '../base/diagnostic.ts'
-import type { InputPort, NodeDefinition } from '../contract/node.ts'
+import type { InputPort, NodeDefinition, ParamsSchema } from '../contract/node.ts'
 import type { Registry } from '../contract/registry.ts'
 import { configSchema } from './config-file.ts'
 import { jsonText } from './json-text.ts'
@@ -40,8 +40,9 @@ function usesSchema(nodes: readonly NodeDefinition[], general: Schema): Schema {
 }
 
 function nodeRule(node: NodeDefinition): Schema {
+  const needed = (node.params.required ?? []).filter(name => node.params.properties[name]?.['x-port'] === undefined)
   const required = [
-    ...((node.params.required ?? []).length > 0 ? ['with'] : []),
+    ...(needed.length > 0 ? ['with'] : []),
     ...(Object.values(node.inputs).some(isRequired) ? ['in'] : []),
   ]
   return {
@@ -50,7 +51,7 @@ function nodeRule(node: NodeDefinition): Schema {
     then: {
       ...(required.length === 0 ? {} : { required }),
       properties: {
-        with: withReferences(node.params as unknown as Schema, false),
+        with: withReferences(editorParams(node.params, needed), false),
         in: ports(
           node.inputs,
           Object.entries(node.inputs)
@@ -61,6 +62,11 @@ function nodeRule(node: NodeDefinition): Schema {
       },
     },
   }
+}
+
+/** What a port may bring instead is not required. */
+function editorParams(params: ParamsSchema, needed: readonly string[]): Schema {
+  return { ...params, ...(params.required === undefined ? {} : { required: needed }) } as unknown as Schema
 }
 
 function isRequired(port: InputPort): boolean {

@@ -31,8 +31,9 @@ export async function addStep(step: ProtoStep, build: Build, readPath: ReadPath,
   const torn = new Set<string>()
   const indexes: number[] = []
   for (const [position, cell] of step.cells.entries()) {
-    const feeds = alignments && new Map([...alignments].map(([port, alignment]) => [port, alignment(cell)]))
-    const params = nodeParams(step, cell.scope, feeds, readPath, problems)
+    const written = alignments && new Map([...alignments].map(([port, alignment]) => [port, alignment(cell)]))
+    const params = nodeParams(step, cell.scope, written, readPath, problems)
+    const feeds = written && (params?.feeds ?? written)
     const selections = selecting?.(cell)
     if (!sound || feeds === undefined || selections === undefined) continue
     const sources = [...[...feeds.values()].flat(), ...selections.map(({ feed }) => feed)]

@@ -1,4 +1,4 @@
-import type { Json } from '../base/canonical.ts'
+import { canonical, type Json } from '../base/canonical.ts'
 import { validateAgainst } from '../base/json-schema.ts'
 import type { ParamSchema, ParamsSchema, PathRef } from '../contract/node.ts'
 import type { TreePath } from '../contract/pipeline.ts'
@@ -8,13 +8,15 @@ import { reportMisfits } from './param-problems.ts'
 import type { ReadPath } from './path-param.ts'
 import { type Problem, type Problems, writtenPath } from './problems.ts'
 import type { ProtoStep } from './proto.ts'
-import { type Weights, weightsByFeed } from './weights.ts'
+import { coordinatesOf, type Weights, weigh } from './weights.ts'
 
 export interface NodeParams {
   /** As the node receives them. */
   readonly params: { readonly [name: string]: Json }
   /** As the key sees them. */
   readonly keyed: { readonly [name: string]: Json }
+  /** What feeds the step, without the cells that weigh 0. */
+  readonly feeds: Feeds
 }
 
 type Report = (path: TreePath, problem: Problem) => void
@@ -48,34 +50,72 @@ export function nodeParams(
     if (value === undefined) unknown.push(name)
     else written[name] = value
   }
-  const checked = validateAgainst(withoutUnknown(node.params, unknown), written)
+  const byPort = checkPortParams(step, written, report)
+  const checked = validateAgainst(withoutRequired(node.params, [...unknown, ...byPort]), written)
   reportMisfits(step, checked.problems, problems, report)
   const wrong = new Set(checked.problems.map(({ path }) => path[0]))
   const params: { [name: string]: Json } = {}
   const keyed: { [name: string]: Json } = {}
+  let left: Feeds = feeds ?? new Map()
   for (const [name, value] of Object.entries(checked.value as { readonly [name: string]: Json })) {
     const schema = node.params.properties[name]
-    if (schema === undefined || wrong.has(name)) continue
-    const final = finalForm(step, name, schema, value, feeds, readPath, report)
+    if (schema === undefined || wrong.has(name) || byPort.has(name) || schema['x-weights-of'] !== undefined) continue
+    const final = finalForm(step, name, schema, value, readPath, report)
     if (final === undefined) continue
     params[name] = final.value
     if (schema['x-key'] !== false && final.key !== undefined) keyed[name] = final.key
   }
-  // A weights parameter that was left out still means "1 for each".
   for (const [name, schema] of Object.entries(node.params.properties)) {
     const port = schema['x-weights-of']
-    if (port === undefined || params[name] !== undefined) continue
-    params[name] = (feeds?.get(port) ?? []).map(() => 1)
-    keyed[name] = params[name]
+    if (port === undefined || wrong.has(name) || feeds === undefined) continue
+    if (byPort.has(name)) {
+      params[name] = coordinatesOf(feeds.get(port) ?? [])
+      keyed[name] = params[name]
+      continue
+    }
+    // A weights parameter that was left out still means "1 for each".
+    const value = (checked.value as { readonly [name: string]: Json })[name] ?? {}
+    const weighed = weigh(value as Weights, schema, node, left, (path, problem) => report([name, ...path], problem))
+    if (weighed === undefined) continue
+    left = weighed.feeds
+    params[name] = weighed.weights
+    if (schema['x-key'] !== false) keyed[name] = weighed.weights
   }
   misfits += checked.problems.length
-  return problems.all.length > before || misfits > 0 || unknown.length > 0 ? undefined : { params, keyed }
+  return problems.all.length > before || misfits > 0 || unknown.length > 0 ? undefined : { params, keyed, feeds: left }
 }
 
-/** Names written with a value that is not known count as given. */
-function withoutUnknown(schema: ParamsSchema, unknown: readonly string[]): ParamsSchema {
-  if (unknown.length === 0) return schema
-  return { ...schema, required: (schema.required ?? []).filter(name => !unknown.includes(name)) }
+/**
+ * Parameters whose value comes through a port. One that is written as well is an error, unless it is written as its
+ * default, which says nothing.
+ */
+function checkPortParams(
+  { declaration, node }: ProtoStep,
+  written: { readonly [name: string]: Json },
+  report: Report,
+): ReadonlySet<string> {
+  const byPort = new Set<string>()
+  for (const [name, schema] of Object.entries(node.params.properties)) {
+    const port = schema['x-port']
+    if (port === undefined || !declaration.in.has(port)) continue
+    byPort.add(name)
+    const value = written[name]
+    if (value === undefined || ('default' in schema && canonical(value) === canonical(schema['default'] as Json)))
+      continue
+    report([name], {
+      code: 'bad-param',
+      message: `\`${name}\` of \`${node.name}\` is given here and by the input \`${port}\``,
+      at: 'key',
+      fix: 'leave out one of them',
+    })
+  }
+  return byPort
+}
+
+/** Names written with a value that is not known, or fed by a port, count as given. */
+function withoutRequired(schema: ParamsSchema, given: readonly string[]): ParamsSchema {
+  if (given.length === 0) return schema
+  return { ...schema, required: (schema.required ?? []).filter(name => !given.includes(name)) }
 }
 
 function finalForm(
@@ -83,17 +123,9 @@ function finalForm(
   name: string,
   schema: ParamSchema,
   value: Json,
-  feeds: Feeds | undefined,
   readPath: ReadPath,
   report: Report,
 ): { value: Json; key: Json | undefined } | undefined {
-  const port = schema['x-weights-of']
-  if (port !== undefined) {
-    if (feeds === undefined) return undefined
-    const below: Report = (path, problem) => report([name, ...path], problem)
-    const weights = weightsByFeed(value as Weights, feeds.get(port) ?? [], below)
-    return { value: weights, key: weights }
-  }
   const pathForm = schema['x-path']
   if (pathForm === undefined) return { value, key: value }
   const globs = schema['x-files'] ?? ['**']

@@ -29,14 +29,17 @@ export function reportMisfits(
       fix: suggest(nearest, known) ?? 'it has no parameters',
     })
   }
-  const absent = (node.params.required ?? []).filter(name => !given.includes(name) && !meant.has(name))
+  const portOf = (name: string) => node.params.properties[name]?.['x-port']
+  const fed = (name: string) => declaration.in.has(portOf(name) ?? '')
+  const absent = (node.params.required ?? []).filter(name => !given.includes(name) && !meant.has(name) && !fed(name))
   if (absent.length > 0) {
+    const ports = absent.flatMap(name => portOf(name) ?? [])
     const described = absent.map(name => `${quoteName(name)} (${node.params.properties[name]?.description})`)
     problems.add(step.instance, ['steps', declaration.id], {
       code: 'missing-param',
       message: `\`${node.name}\` needs its ${absent.length === 1 ? 'parameter' : 'parameters'} ${alternatives(described, 'and')}`,
       at: 'key',
-      fix: `add \`with: { ${absent.map(name => `${name}: …`).join(', ')} }\``,
+      fix: `add \`with: { ${absent.map(name => `${name}: …`).join(', ')} }\`${ports.map(port => ` or feed its input \`${port}\``).join('')}`,
     })
   }
   for (const { path, message, fix, at } of misfits) {

@@ -186,7 +186,7 @@ function propertiesIn(schema: Schema, prefix = ''): readonly (readonly [string, 
 function strictAjv(schema: Schema): Ajv {
   const ajv = new Ajv({ strict: true, strictTypes: false, allowUnionTypes: true })
   const used = new Set(propertiesIn(schema).flatMap(([, inner]) => Object.keys(inner)))
-  for (const keyword of ['x-path', 'x-files', 'x-key', 'x-weights-of', 'x-expected']) {
+  for (const keyword of ['x-path', 'x-files', 'x-key', 'x-weights-of', 'x-port', 'x-expected']) {
     if (used.has(keyword)) ajv.addKeyword(keyword)
   }
   return ajv
@@ -209,6 +209,7 @@ function lookalikes(what: string, ports: { readonly [name: string]: unknown }): 
 function misusedKeywords(name: string, schema: ParamSchema, node: NodeDefinition): readonly string[] {
   const path = schema['x-path']
   const port = schema['x-weights-of']
+  const instead = schema['x-port']
   const text = schema['type'] === 'string' || isTexts('array', 'items', schema) || isTextMap(schema)
   return [
     ...complain(path !== undefined && path !== 'file' && path !== 'folder', `${name}: x-path: ${path}`),
@@ -218,6 +219,10 @@ function misusedKeywords(name: string, schema: ParamSchema, node: NodeDefinition
     ...complain(
       port !== undefined && node.inputs[port]?.many !== 'folded',
       `${name} has x-weights-of ${port}, which is no folded input`,
+    ),
+    ...complain(
+      instead !== undefined && node.inputs[instead]?.optional !== true,
+      `${name} has x-port ${instead}, which is no optional input`,
     ),
   ]
 }

@@ -17,7 +17,9 @@ export async function recipeOf(
   params: { readonly [name: string]: Json },
 ): Promise<Digest> {
   const { types: _types, ...unchecked } = node
-  const inputs = Object.entries(node.inputs)
+  // What a parameter may say instead is left to the parameter.
+  const instead = new Set(Object.values(node.params.properties).map(schema => schema['x-port']))
+  const inputs = Object.entries(node.inputs).filter(([name]) => !instead.has(name))
   const stubs = inputs.map(([name, port]) => stubFor(name, port))
   const path = `${project}/pipeline.yaml`
   const steps = {

@@ -1,4 +1,8 @@
-import type { InputPort, OutputPort } from '../../engine/contract/node.ts'
+import type { InputPort, OutputPort, RunContext } from '../../engine/contract/node.ts'
+import type { Detections } from '../values/detections.ts'
+import { unitedLabelMaps } from '../values/united-classes.ts'
+import { type FoldWeights, membersOf, type Weights } from '../values/weights.ts'
+import { type PooledDetections, poolDetections } from './pool-detections.ts'
 
 /** Ports and parameters that the nodes that join detections of several sources have in common. */
 
@@ -29,3 +33,26 @@ export const classAgnosticParam = {
   default: false,
   description: 'Boxes of different classes meet too.',
 } as const
+
+/** Inputs of such a node. */
+export interface FusionInputs {
+  readonly detections: readonly Detections[]
+  readonly weights?: Weights
+}
+
+/** The sources that take part, in one list and in the united classes, with one weight above 0 for each. */
+export function fusionPool(
+  { detections, weights: named }: FusionInputs,
+  given: FoldWeights | undefined,
+  context: RunContext,
+): { readonly pool: PooledDetections; readonly weights: readonly number[] } {
+  const { values, weights, places } = membersOf(detections, given, named)
+  const labelMaps = unitedLabelMaps(context, 'detections')
+  return {
+    pool: poolDetections(
+      values,
+      places.map(place => labelMaps[place]!),
+    ),
+    weights,
+  }
+}

@@ -2,10 +2,17 @@ import { defineNode } from '../../engine/contract/node.ts'
 import { boxIou } from '../kernels/box-iou.ts'
 import { matrixNms } from '../kernels/matrix-nms.ts'
 import { topK } from '../kernels/order.ts'
-import type { Detections } from '../values/detections.ts'
-import { unitedFacets, unitedLabelMaps } from '../values/united-classes.ts'
-import { classAgnosticParam, detectionsIn, detectionsOut, maxParam } from './fusion-ports.ts'
-import { pickDetections, poolDetections } from './pool-detections.ts'
+import { unitedFacets } from '../values/united-classes.ts'
+import { type FoldWeights, PRESENCE_SCHEMA, weightsPort } from '../values/weights.ts'
+import {
+  classAgnosticParam,
+  detectionsIn,
+  detectionsOut,
+  type FusionInputs,
+  fusionPool,
+  maxParam,
+} from './fusion-ports.ts'
+import { pickDetections } from './pool-detections.ts'
 
 interface Params {
   readonly decay: 'linear' | 'gaussian'
@@ -14,9 +21,10 @@ interface Params {
   readonly candidates: number
   readonly class_agnostic: boolean
   readonly max?: number
+  readonly weights?: FoldWeights
 }
 
-export const boxesMatrixNms = defineNode<Params, { detections: readonly Detections[] }>({
+export const boxesMatrixNms = defineNode<Params, FusionInputs>({
   name: 'boxes/matrix-nms',
   version: 1,
   description:
@@ -54,9 +62,10 @@ export const boxesMatrixNms = defineNode<Params, { detections: readonly Detectio
       },
       class_agnostic: classAgnosticParam,
       max: maxParam,
+      weights: { ...PRESENCE_SCHEMA, 'x-weights-of': 'detections' },
     },
   },
-  inputs: { detections: detectionsIn },
+  inputs: { detections: detectionsIn, weights: weightsPort },
   outputs: { detections: detectionsOut },
   example: `
 lowered:
@@ -66,8 +75,8 @@ lowered:
   in: { detections: detections.detections }
 `,
   types: (_params, context) => ({ detections: unitedFacets(context, 'detections') }),
-  run: ({ detections }, params, context) => {
-    const pool = poolDetections(detections, unitedLabelMaps(context, 'detections'))
+  run: (inputs, params, context) => {
+    const { pool } = fusionPool(inputs, params.weights, context)
     // Rising, so that ties stay in source order.
     const chosen = topK(pool.scores, params.candidates).sort()
     const { boxesXyxy, scores, labels } = pickDetections(

@@ -1,10 +1,17 @@
 import { defineNode } from '../../engine/contract/node.ts'
 import { nonMaximumMerging } from '../kernels/nmm.ts'
 import { argsortDescending } from '../kernels/order.ts'
-import type { Detections } from '../values/detections.ts'
-import { unitedFacets, unitedLabelMaps } from '../values/united-classes.ts'
-import { classAgnosticParam, detectionsIn, detectionsOut, maxParam } from './fusion-ports.ts'
-import { pickDetections, poolDetections } from './pool-detections.ts'
+import { unitedFacets } from '../values/united-classes.ts'
+import { type FoldWeights, PRESENCE_SCHEMA, weightsPort } from '../values/weights.ts'
+import {
+  classAgnosticParam,
+  detectionsIn,
+  detectionsOut,
+  type FusionInputs,
+  fusionPool,
+  maxParam,
+} from './fusion-ports.ts'
+import { pickDetections } from './pool-detections.ts'
 
 interface Params {
   readonly reach: 'greedy' | 'transitive'
@@ -12,9 +19,10 @@ interface Params {
   readonly threshold: number
   readonly class_agnostic: boolean
   readonly max?: number
+  readonly weights?: FoldWeights
 }
 
-export const boxesNmm = defineNode<Params, { detections: readonly Detections[] }>({
+export const boxesNmm = defineNode<Params, FusionInputs>({
   name: 'boxes/nmm',
   version: 1,
   description:
@@ -48,9 +56,10 @@ export const boxesNmm = defineNode<Params, { detections: readonly Detections[] }
         description: 'Boxes of different classes meet too; the merged box has the class of the best part.',
       },
       max: maxParam,
+      weights: { ...PRESENCE_SCHEMA, 'x-weights-of': 'detections' },
     },
   },
-  inputs: { detections: detectionsIn },
+  inputs: { detections: detectionsIn, weights: weightsPort },
   outputs: { detections: detectionsOut },
   example: `
 merged:
@@ -60,8 +69,8 @@ merged:
   in: { detections: detections.detections }
 `,
   types: (_params, context) => ({ detections: unitedFacets(context, 'detections') }),
-  run: ({ detections }, params, context) => {
-    const pool = poolDetections(detections, unitedLabelMaps(context, 'detections'))
+  run: (inputs, params, context) => {
+    const { pool } = fusionPool(inputs, params.weights, context)
     const merged = nonMaximumMerging(pool.boxesXyxy, pool.scores, {
       reach: params.reach,
       overlap: params.overlap,

@@ -1,20 +1,18 @@
 import { defineNode } from '../../engine/contract/node.ts'
 import { nonMaximumWeighted } from '../kernels/nmw.ts'
-import type { Detections } from '../values/detections.ts'
-import { unitedFacets, unitedLabelMaps } from '../values/united-classes.ts'
-import { checkWeights, foldWeights, WEIGHTS_SCHEMA } from '../values/weights.ts'
+import { unitedFacets } from '../values/united-classes.ts'
+import { checkWeights, type FoldWeights, WEIGHTS_SCHEMA, weightsPort } from '../values/weights.ts'
 import { fusedDetections } from './fused-detections.ts'
-import { detectionsIn, detectionsOut, maxParam } from './fusion-ports.ts'
-import { poolDetections } from './pool-detections.ts'
+import { detectionsIn, detectionsOut, type FusionInputs, fusionPool, maxParam } from './fusion-ports.ts'
 
 interface Params {
   readonly iou: number
   readonly skip_below: number
-  readonly weights?: readonly number[]
+  readonly weights?: FoldWeights
   readonly max?: number
 }
 
-export const boxesNmw = defineNode<Params, { detections: readonly Detections[] }>({
+export const boxesNmw = defineNode<Params, FusionInputs>({
   name: 'boxes/nmw',
   version: 1,
   description:
@@ -49,7 +47,7 @@ export const boxesNmw = defineNode<Params, { detections: readonly Detections[] }
       max: maxParam,
     },
   },
-  inputs: { detections: detectionsIn },
+  inputs: { detections: detectionsIn, weights: weightsPort },
   outputs: { detections: detectionsOut },
   example: `
 fused:
@@ -62,11 +60,11 @@ fused:
     checkWeights(params.weights, context)
     return { detections: unitedFacets(context, 'detections') }
   },
-  run: ({ detections }, params, context) => {
-    const pool = poolDetections(detections, unitedLabelMaps(context, 'detections'))
+  run: (inputs, params, context) => {
+    const { pool, weights } = fusionPool(inputs, params.weights, context)
     const fused = nonMaximumWeighted(pool, {
-      sourceCount: detections.length,
-      weights: foldWeights(params.weights, detections.length),
+      sourceCount: weights.length,
+      weights,
       iouThreshold: params.iou,
       skipBelow: params.skip_below,
       frameHw: pool.frameHw,

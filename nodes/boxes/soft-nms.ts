@@ -1,9 +1,16 @@
 import { defineNode } from '../../engine/contract/node.ts'
 import { softNms } from '../kernels/soft-nms.ts'
-import type { Detections } from '../values/detections.ts'
-import { unitedFacets, unitedLabelMaps } from '../values/united-classes.ts'
-import { classAgnosticParam, detectionsIn, detectionsOut, maxParam } from './fusion-ports.ts'
-import { pickDetections, poolDetections } from './pool-detections.ts'
+import { unitedFacets } from '../values/united-classes.ts'
+import { type FoldWeights, PRESENCE_SCHEMA, weightsPort } from '../values/weights.ts'
+import {
+  classAgnosticParam,
+  detectionsIn,
+  detectionsOut,
+  type FusionInputs,
+  fusionPool,
+  maxParam,
+} from './fusion-ports.ts'
+import { pickDetections } from './pool-detections.ts'
 
 interface Params {
   readonly decay: 'linear' | 'gaussian'
@@ -13,9 +20,10 @@ interface Params {
   readonly min_score: number
   readonly class_agnostic: boolean
   readonly max?: number
+  readonly weights?: FoldWeights
 }
 
-export const boxesSoftNms = defineNode<Params, { detections: readonly Detections[] }>({
+export const boxesSoftNms = defineNode<Params, FusionInputs>({
   name: 'boxes/soft-nms',
   version: 1,
   description:
@@ -59,9 +67,10 @@ export const boxesSoftNms = defineNode<Params, { detections: readonly Detections
       },
       class_agnostic: classAgnosticParam,
       max: maxParam,
+      weights: { ...PRESENCE_SCHEMA, 'x-weights-of': 'detections' },
     },
   },
-  inputs: { detections: detectionsIn },
+  inputs: { detections: detectionsIn, weights: weightsPort },
   outputs: { detections: detectionsOut },
   example: `
 softened:
@@ -71,8 +80,8 @@ softened:
   in: { detections: detections.detections }
 `,
   types: (_params, context) => ({ detections: unitedFacets(context, 'detections') }),
-  run: ({ detections }, params, context) => {
-    const pool = poolDetections(detections, unitedLabelMaps(context, 'detections'))
+  run: (inputs, params, context) => {
+    const { pool } = fusionPool(inputs, params.weights, context)
     const { kept, scores } = softNms(pool.boxesXyxy, pool.scores, {
       decay: params.decay,
       iouThreshold: params.iou,

@@ -1,21 +1,19 @@
 import { defineNode } from '../../engine/contract/node.ts'
 import { type WbfConfidence, weightedBoxesFusion } from '../kernels/wbf.ts'
-import type { Detections } from '../values/detections.ts'
-import { unitedFacets, unitedLabelMaps } from '../values/united-classes.ts'
-import { checkWeights, foldWeights, WEIGHTS_SCHEMA } from '../values/weights.ts'
+import { unitedFacets } from '../values/united-classes.ts'
+import { checkWeights, type FoldWeights, WEIGHTS_SCHEMA, weightsPort } from '../values/weights.ts'
 import { fusedDetections } from './fused-detections.ts'
-import { detectionsIn, detectionsOut, maxParam } from './fusion-ports.ts'
-import { poolDetections } from './pool-detections.ts'
+import { detectionsIn, detectionsOut, type FusionInputs, fusionPool, maxParam } from './fusion-ports.ts'
 
 interface Params {
   readonly iou: number
   readonly skip_below: number
   readonly confidence: WbfConfidence
-  readonly weights?: readonly number[]
+  readonly weights?: FoldWeights
   readonly max?: number
 }
 
-export const boxesWbf = defineNode<Params, { detections: readonly Detections[] }>({
+export const boxesWbf = defineNode<Params, FusionInputs>({
   name: 'boxes/wbf',
   version: 1,
   description:
@@ -56,7 +54,7 @@ export const boxesWbf = defineNode<Params, { detections: readonly Detections[] }
       max: maxParam,
     },
   },
-  inputs: { detections: detectionsIn },
+  inputs: { detections: detectionsIn, weights: weightsPort },
   outputs: { detections: detectionsOut },
   example: `
 fused:
@@ -69,11 +67,11 @@ fused:
     checkWeights(params.weights, context)
     return { detections: unitedFacets(context, 'detections') }
   },
-  run: ({ detections }, params, context) => {
-    const pool = poolDetections(detections, unitedLabelMaps(context, 'detections'))
+  run: (inputs, params, context) => {
+    const { pool, weights } = fusionPool(inputs, params.weights, context)
     const fused = weightedBoxesFusion(pool, {
-      sourceCount: detections.length,
-      weights: foldWeights(params.weights, detections.length),
+      sourceCount: weights.length,
+      weights,
       iouThreshold: params.iou,
       skipBelow: params.skip_below,
       confidence: params.confidence,

@@ -3,15 +3,23 @@ import { defineNode } from '../../engine/contract/node.ts'
 import { argmaxRows } from '../kernels/majority.ts'
 import { weightedMean } from '../kernels/weighted-mean.ts'
 import type { ProposalBoxes } from '../values/boxes.ts'
-import { checkWeights, foldWeights, WEIGHTS_SCHEMA } from '../values/weights.ts'
+import {
+  checkWeights,
+  type FoldWeights,
+  membersOf,
+  WEIGHTS_SCHEMA,
+  type Weights,
+  weightsPort,
+} from '../values/weights.ts'
 
 interface Params {
   readonly labels: 'all' | 'argmax'
-  readonly weights?: readonly number[]
+  readonly weights?: FoldWeights
 }
 
 interface Inputs {
   readonly boxes: readonly ProposalBoxes[]
+  readonly weights?: Weights
 }
 
 export const ensembleBoxes = defineNode<Params, Inputs>({
@@ -45,6 +53,7 @@ export const ensembleBoxes = defineNode<Params, Inputs>({
       many: 'folded',
       description: 'What each view says about the same proposals, with the same classes.',
     },
+    weights: weightsPort,
   },
   outputs: {
     boxes: {
@@ -66,10 +75,10 @@ export const ensembleBoxes = defineNode<Params, Inputs>({
     if (boxes === undefined) return {}
     return { boxes: params.labels === 'argmax' ? { ...boxes, class_boxes: 'shared' } : boxes }
   },
-  run: ({ boxes: found }, params) => {
+  run: ({ boxes, weights: named }, params) => {
+    const { values: found, weights } = membersOf(boxes, params.weights, named)
     for (const [index, view] of found.entries()) checkAligned(found[0]!, view, index)
     const views = params.labels === 'argmax' ? found.map(likeliestBoxes) : found
-    const weights = foldWeights(params.weights, views.length)
     const first = views[0]!
     return {
       boxes: {

@@ -13,20 +13,28 @@ import { inputClasses } from '../values/input-classes.ts'
 import type { Instances } from '../values/instances.ts'
 import type { Label } from '../values/label.ts'
 import { type RoiMasks, roiMaskCount } from '../values/roi-masks.ts'
-import { checkWeights, foldWeights, WEIGHTS_SCHEMA } from '../values/weights.ts'
+import {
+  checkWeights,
+  type FoldWeights,
+  membersOf,
+  WEIGHTS_SCHEMA,
+  type Weights,
+  weightsPort,
+} from '../values/weights.ts'
 
 interface Params {
   readonly threshold: ByClass
   readonly paste: 'aligned' | 'detectron2'
   readonly comparison?: '>' | '>='
   readonly quantise: 'none' | 'u8-truncate'
-  readonly weights?: readonly number[]
+  readonly weights?: FoldWeights
 }
 
 interface Inputs {
   readonly masks: readonly RoiMasks[]
   readonly detections: Detections
   readonly group?: Label
+  readonly weights?: Weights
 }
 
 export const ensembleMasks = defineNode<Params, Inputs>({
@@ -77,6 +85,7 @@ export const ensembleMasks = defineNode<Params, Inputs>({
     },
     detections: { kind: 'detections', per: 'item', description: 'The detections the masks belong to.' },
     group: groupPort,
+    weights: weightsPort,
   },
   outputs: {
     instances: {
@@ -106,7 +115,8 @@ export const ensembleMasks = defineNode<Params, Inputs>({
       })
     return { instances: { classes } }
   },
-  run: ({ masks: views, detections, group }, params, context) => {
+  run: ({ masks, detections, group, weights: named }, params, context) => {
+    const { values: views, weights } = membersOf(masks, params.weights, named)
     const count = detections.labels.length
     const sizePx = views[0]!.sizePx
     for (const [index, view] of views.entries()) {
@@ -119,7 +129,7 @@ export const ensembleMasks = defineNode<Params, Inputs>({
     }
     const mean = weightedMean(
       views.map(view => view.probabilities),
-      foldWeights(params.weights, views.length),
+      weights,
     )
     const { frameHw, boxesXyxy, scores, labels } = detections
     const classes = () => inputClasses(context, 'detections')

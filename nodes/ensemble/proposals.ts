@@ -3,14 +3,17 @@ import { defineNode } from '../../engine/contract/node.ts'
 import { gatherBoxes } from '../kernels/box-geometry.ts'
 import { greedyNms } from '../kernels/nms.ts'
 import type { Proposals } from '../values/proposals.ts'
+import { type FoldWeights, membersOf, PRESENCE_SCHEMA, type Weights, weightsPort } from '../values/weights.ts'
 
 interface Params {
   readonly iou: number
   readonly max: number
+  readonly weights?: FoldWeights
 }
 
 interface Inputs {
   readonly proposals: readonly Proposals[]
+  readonly weights?: Weights
 }
 
 export const ensembleProposals = defineNode<Params, Inputs>({
@@ -32,10 +35,12 @@ export const ensembleProposals = defineNode<Params, Inputs>({
         description: 'A proposal with IoU > this with a better one is dropped.',
       },
       max: { type: 'integer', minimum: 1, default: 1000, description: 'Proposals to keep, best objectness first.' },
+      weights: { ...PRESENCE_SCHEMA, 'x-weights-of': 'proposals' },
     },
   },
   inputs: {
     proposals: { kind: 'proposals', per: 'item', many: 'folded', description: 'Proposals of each view.' },
+    weights: weightsPort,
   },
   outputs: {
     proposals: {
@@ -52,7 +57,8 @@ export const ensembleProposals = defineNode<Params, Inputs>({
   in: { proposals: propose.proposals }
 `,
   types: () => ({ proposals: {} }),
-  run: ({ proposals: views }, { iou, max }) => {
+  run: ({ proposals, weights: named }, { iou, max, weights }) => {
+    const { values: views } = membersOf(proposals, weights, named)
     const frameHw = sameFrame(views)
     const count = views.reduce((sum, view) => sum + view.scores.length, 0)
     const boxes = new Float64Array(4 * count)

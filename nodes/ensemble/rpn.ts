@@ -5,7 +5,7 @@ import { meanRpn } from '../values/mean-rpn.ts'
 import type { Proposals } from '../values/proposals.ts'
 import { proposalsFrom } from '../values/proposals-from.ts'
 import type { RpnMaps } from '../values/rpn.ts'
-import { checkWeights, WEIGHTS_SCHEMA } from '../values/weights.ts'
+import { checkWeights, type FoldWeights, WEIGHTS_SCHEMA, type Weights, weightsPort } from '../values/weights.ts'
 
 interface Params {
   readonly top_per_level: ByClass
@@ -13,12 +13,13 @@ interface Params {
   readonly score: ByClass
   readonly max?: ByClass
   readonly min_side: number
-  readonly weights?: readonly number[]
+  readonly weights?: FoldWeights
 }
 
 interface Inputs {
   readonly rpn: readonly RpnMaps[]
   readonly group?: Label
+  readonly weights?: Weights
 }
 
 export const ensembleRpn = defineNode<Params, Inputs>({
@@ -67,6 +68,7 @@ export const ensembleRpn = defineNode<Params, Inputs>({
   inputs: {
     rpn: { kind: 'rpn', per: 'item', many: 'folded', description: 'Proposal maps of the same view by each member.' },
     group: groupPort,
+    weights: weightsPort,
   },
   outputs: {
     proposals: {
@@ -88,8 +90,8 @@ export const ensembleRpn = defineNode<Params, Inputs>({
       checkByClass(name, params[name], 'none', context)
     return { proposals: {} }
   },
-  run: ({ rpn, group }, params, context) => {
-    const mean = meanRpn(rpn, params.weights)
+  run: ({ rpn, group, weights }, params, context) => {
+    const mean = meanRpn(rpn, params.weights, weights)
     const number = (name: 'top_per_level' | 'iou' | 'score') => numberOfItem(name, params[name], group, context)
     const proposals: Proposals = proposalsFrom(mean, {
       topPerLevel: number('top_per_level'),

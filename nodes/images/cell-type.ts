@@ -5,18 +5,19 @@ import type { Label } from '../values/label.ts'
 import { meanRpn } from '../values/mean-rpn.ts'
 import type { RpnMaps } from '../values/rpn.ts'
 import type { Table } from '../values/table.ts'
-import { checkWeights, WEIGHTS_SCHEMA } from '../values/weights.ts'
+import { checkWeights, type FoldWeights, WEIGHTS_SCHEMA, type Weights, weightsPort } from '../values/weights.ts'
 
 interface Params {
   readonly probability: number
   readonly coarse_count: number
   readonly total_count: number
   readonly fine_count: number
-  readonly weights?: readonly number[]
+  readonly weights?: FoldWeights
 }
 
 interface Inputs {
   readonly rpn: readonly RpnMaps[]
+  readonly weights?: Weights
 }
 
 const TYPES: readonly CellType[] = ['shsy5y', 'astro', 'cort']
@@ -67,6 +68,7 @@ export const imagesCellType = defineNode<Params, Inputs>({
   },
   inputs: {
     rpn: { kind: 'rpn', per: 'item', many: 'folded', description: 'Proposal maps of the same view by each member.' },
+    weights: weightsPort,
   },
   outputs: {
     label: { kind: 'label', per: 'item', description: 'shsy5y, astro or cort.' },
@@ -84,8 +86,8 @@ export const imagesCellType = defineNode<Params, Inputs>({
       context.problem({ input: 'rpn', message: `the models have ${anchors.length} pyramid levels; the rule is for 5` })
     return { label: { classes: TYPES.map(type => ({ id: type, name: type })) }, counts: {} }
   },
-  run: ({ rpn }, params) => {
-    const { levels } = meanRpn(rpn, params.weights)
+  run: ({ rpn, weights }, params) => {
+    const { levels } = meanRpn(rpn, params.weights, weights)
     if (levels.length !== LEVELS)
       throw new TaskError({
         code: 'bad-value',

@@ -2,16 +2,28 @@ import { defineNode } from '../../engine/contract/node.ts'
 import { crossSourceFusion } from '../kernels/cross-source-fusion.ts'
 import type { Instances } from '../values/instances.ts'
 import { unitedFacets, unitedLabelMaps } from '../values/united-classes.ts'
-import { checkWeights, foldWeights, WEIGHTS_SCHEMA } from '../values/weights.ts'
+import {
+  checkWeights,
+  type FoldWeights,
+  membersOf,
+  WEIGHTS_SCHEMA,
+  type Weights,
+  weightsPort,
+} from '../values/weights.ts'
 import { fusedInstances, poolInstances } from './pool-instances.ts'
 
 interface Params {
   readonly iou: number
-  readonly weights?: readonly number[]
+  readonly weights?: FoldWeights
   readonly max?: number
 }
 
-export const masksFuseSources = defineNode<Params, { instances: readonly Instances[] }>({
+interface Inputs {
+  readonly instances: readonly Instances[]
+  readonly weights?: Weights
+}
+
+export const masksFuseSources = defineNode<Params, Inputs>({
   name: 'masks/fuse-sources',
   version: 1,
   description:
@@ -45,6 +57,7 @@ export const masksFuseSources = defineNode<Params, { instances: readonly Instanc
       mixedFacets: true,
       description: 'Instances of each source, walked in the order of their coordinates; classes meet by id.',
     },
+    weights: weightsPort,
   },
   outputs: {
     instances: { kind: 'instances', per: 'item', description: 'By score descending; boxes are those of the masks.' },
@@ -60,10 +73,15 @@ fused:
     checkWeights(params.weights, context)
     return { instances: unitedFacets(context, 'instances') }
   },
-  run: ({ instances }, params, context) => {
-    const pool = poolInstances(instances, unitedLabelMaps(context, 'instances'))
+  run: ({ instances, weights: named }, params, context) => {
+    const { values, weights, places } = membersOf(instances, params.weights, named)
+    const labelMaps = unitedLabelMaps(context, 'instances')
+    const pool = poolInstances(
+      values,
+      places.map(place => labelMaps[place]!),
+    )
     const fused = crossSourceFusion(pool, {
-      weights: foldWeights(params.weights, instances.length),
+      weights,
       iouThreshold: params.iou,
       ...(params.max !== undefined && { max: params.max }),
     })

@@ -5,7 +5,14 @@ import type { Instances } from '../values/instances.ts'
 import { type RoiMasks, roiMaskCount } from '../values/roi-masks.ts'
 import { selectInstances } from '../values/select-instances.ts'
 import { unitedFacets, unitedLabelMaps } from '../values/united-classes.ts'
-import { checkWeights, foldWeights, WEIGHTS_SCHEMA } from '../values/weights.ts'
+import {
+  checkWeights,
+  type FoldWeights,
+  membersOf,
+  WEIGHTS_SCHEMA,
+  type Weights,
+  weightsPort,
+} from '../values/weights.ts'
 import { fusedInstances, poolInstances } from './pool-instances.ts'
 
 interface Params {
@@ -13,13 +20,14 @@ interface Params {
   readonly skip_below: number
   readonly mask_threshold: number
   readonly several_per_source: boolean
-  readonly weights?: readonly number[]
+  readonly weights?: FoldWeights
   readonly max?: number
 }
 
 interface Inputs {
   readonly instances: readonly Instances[]
   readonly roi_masks?: readonly RoiMasks[]
+  readonly weights?: Weights
 }
 
 export const masksWbf = defineNode<Params, Inputs>({
@@ -86,6 +94,7 @@ export const masksWbf = defineNode<Params, Inputs>({
       description:
         'The soft masks the instances were pasted from, one for each and in their order: fused before they are cut. All of one size.',
     },
+    weights: weightsPort,
   },
   outputs: {
     instances: { kind: 'instances', per: 'item', description: 'By score descending; boxes are those of the masks.' },
@@ -109,20 +118,26 @@ fused:
     }
     return { instances: unitedFacets(context, 'instances') }
   },
-  run: ({ instances, roi_masks: roiMasks }, params, context) => {
-    const pool = poolInstances(instances, unitedLabelMaps(context, 'instances'))
+  run: ({ instances: all, roi_masks: allSoft, weights: named }, params, context) => {
+    const { values: instances, weights, places } = membersOf(all, params.weights, named)
+    const roiMasks = allSoft && places.map(place => allSoft[place]!)
+    const labelMaps = unitedLabelMaps(context, 'instances')
+    const pool = poolInstances(
+      instances,
+      places.map(place => labelMaps[place]!),
+    )
     const fused = weightedMaskFusion(pool, {
       sourceCount: instances.length,
-      weights: foldWeights(params.weights, instances.length),
+      weights,
       iouThreshold: params.iou,
       skipBelow: params.skip_below,
       maskThreshold: params.mask_threshold,
       severalPerSource: params.several_per_source,
       ...(roiMasks && { soft: joinSoft(roiMasks, instances) }),
     })
-    const all = fusedInstances(fused)
-    if (params.max === undefined || params.max >= all.scores.length) return { instances: all }
-    return { instances: selectInstances(all, [...Array(params.max).keys()]) }
+    const found = fusedInstances(fused)
+    if (params.max === undefined || params.max >= found.scores.length) return { instances: found }
+    return { instances: selectInstances(found, [...Array(params.max).keys()]) }
   },
 })
 

@@ -1,14 +1,15 @@
 import { TaskError } from '../../engine/base/diagnostic.ts'
 import { meanRpnLevels } from '../kernels/rpn-mean.ts'
 import type { RpnMaps } from './rpn.ts'
-import { foldWeights } from './weights.ts'
+import { type FoldWeights, membersOf, type Weights } from './weights.ts'
 
 /**
  * The mean of the proposal maps of several members that saw the same view of the same picture. That their anchors agree
  * is in the static type.
  * @throws TaskError when views differ: mirrored maps have their anchors at other places, resized ones other grids.
  */
-export function meanRpn(members: readonly RpnMaps[], weights: readonly number[] | undefined): RpnMaps {
+export function meanRpn(all: readonly RpnMaps[], given: FoldWeights | undefined, named: Weights | undefined): RpnMaps {
+  const { values: members, weights } = membersOf(all, given, named)
   const [first] = members as [RpnMaps, ...RpnMaps[]]
   for (const [index, member] of members.entries()) {
     const difference = viewDifference(first, member)
@@ -21,7 +22,7 @@ export function meanRpn(members: readonly RpnMaps[], weights: readonly number[] 
   }
   const levels = meanRpnLevels(
     members.map(member => member.levels),
-    foldWeights(weights, members.length),
+    weights,
   )
   return { ...first, levels }
 }

@@ -107,6 +107,24 @@ describe('the demo, run again', () => {
     expect(digestsBelow(demo.path('out'))).toEqual(firstOutputs)
   })
 
+  it('leaves a model of weight 0 out of every stage, like a pipeline without it', async () => {
+    const weights = ['--set', 'leaf_weights={ model: { L3: 0 } }']
+    const planned = await demo.maskloom('plan', 'mini-open-images', ...weights, '--json')
+    const plan = JSON.parse(planned.stdout) as PlanReport
+    const cells = Object.fromEntries(plan.steps.map(({ step, cells: count }) => [step, count]))
+    expect(cells).toMatchObject({ 'leaf/propose': 8, 'leaf/heads': 8, 'leaf/roi_masks': 8, 'leaf/proposals': 1 })
+    const left = await demo.maskloom('run', 'mini-open-images', ...weights, '--json')
+    expectForecast(plan, left)
+    const outputs = digestsBelow(demo.path('out'))
+    expect(outputs).not.toEqual(firstOutputs)
+    const two = '[demo/models/L1, demo/models/L2]'
+    const without = await demo.maskloom('run', 'mini-open-images', '--set', `leaf_models=${two}`, '--json')
+    expect(finishedOf(without)).toMatchObject({ inferences: 0, tasks: { done: 0, rebuilt: 0 } })
+    expect(digestsBelow(demo.path('out'))).toEqual(outputs)
+    await demo.maskloom('run', 'mini-open-images', '--json')
+    expect(digestsBelow(demo.path('out'))).toEqual(firstOutputs)
+  })
+
   it('infers exactly the views of the one picture that was replaced', async () => {
     const [replaced, other] = demo.ids as [string, string]
     const bytes = readFileSync(demo.image(replaced))

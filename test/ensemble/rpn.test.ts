@@ -2,34 +2,14 @@ import { describe, expect, it } from 'vitest'
 import type { Facets } from '../../engine/contract/kind.ts'
 import { ensembleRpn } from '../../nodes/ensemble/rpn.ts'
 import { imagesCellType } from '../../nodes/images/cell-type.ts'
-import type { RpnLevel } from '../../nodes/kernels/rpn.ts'
 import { decodeRpn } from '../../nodes/kernels/rpn.ts'
 import type { View } from '../../nodes/values/features.ts'
 import { type Proposals, proposalsKind } from '../../nodes/values/proposals.ts'
 import { type RpnMaps, rpnFacets, rpnKind } from '../../nodes/values/rpn.ts'
 import { classesOf, typedRun } from '../helpers/collections.ts'
+import { mapsCoder as coder, proposalMaps as maps } from '../helpers/proposal-maps.ts'
 import { runNode, testCheck } from '../helpers/run-context.ts'
 import { withDefaults } from '../helpers/with-defaults.ts'
-
-const view: View = { frameHw: [64, 128], resizedHw: [32, 64], flip: 'none' }
-const coder = { deltaWeights: [1, 1, 1, 1], clampLogSize: 4, clamp: 'upper' } as const
-const noise = (seed: number) => (i: number) => Math.sin(i * 12.9898 + seed * 78.233) * 3
-
-function maps(seed: number, change: Partial<View> = {}): RpnMaps {
-  const levels = [4, 8, 16, 32, 64].map((stridePx): RpnLevel => {
-    const gridHw = [Math.ceil(32 / stridePx), Math.ceil(64 / stridePx)] as const
-    const cells = gridHw[0] * gridHw[1]
-    return {
-      stridePx,
-      sizesPx: [3 * stridePx],
-      ratios: [0.5, 1, 2],
-      gridHw,
-      objectness: Float32Array.from({ length: 3 * cells }, (_, i) => noise(seed + stridePx)(i)),
-      deltas: Float32Array.from({ length: 12 * cells }, (_, i) => 0.05 * noise(seed - stridePx)(i)),
-    }
-  })
-  return { view: { ...view, ...change }, levels, coder }
-}
 
 async function proposals(members: readonly RpnMaps[], params: object, text?: string): Promise<Proposals> {
   const types = classesOf('shsy5y', 'astro', 'cort')

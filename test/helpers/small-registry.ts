@@ -43,7 +43,8 @@ function port<Per extends 'item' | 'collection'>(kind: string, per: Per) {
 }
 
 /** The class list in `classes.txt` of a model, one word each. */
-function modelFacets({ model }: { model: PathRef }, context: CheckContext): { features: Facets } {
+function modelFacets({ model }: { model?: PathRef }, context: CheckContext): { features: Facets } {
+  if (model === undefined) return { features: { classes: context.inputs['model']?.[0]?.['classes'] ?? [] } }
   const words = new TextDecoder()
     .decode(context.readFile(`${model.path}/classes.txt`))
     .trim()
@@ -92,14 +93,20 @@ const nodes: readonly NodeDefinition[] = [
     runtimes: ['runtime'],
     params: params(
       {
-        model: { type: 'string', 'x-path': 'folder', 'x-files': ['*.txt', '*.onnx'], description: 'Model.' },
+        model: {
+          type: 'string',
+          'x-path': 'folder',
+          'x-files': ['*.txt', '*.onnx'],
+          'x-port': 'model',
+          description: 'Model.',
+        },
         scale: { type: 'integer', minimum: 1, description: 'Shorter side.' },
         flip: { enum: ['none', 'horizontal', 'vertical'], default: 'none', description: 'Mirror.' },
         threads: { type: 'integer', default: 1, 'x-key': false, description: 'Threads.' },
       },
       ['model'],
     ),
-    inputs: { images: port('image', 'item') },
+    inputs: { images: port('image', 'item'), model: { ...port('model', 'collection'), optional: true } },
     outputs: { features: port('features', 'item'), proposals: { ...port('proposals', 'item'), persist: 'auto' } },
     types: modelFacets,
   }),
@@ -108,9 +115,12 @@ const nodes: readonly NodeDefinition[] = [
     params: params({
       iou: fraction(0.7),
       max: { type: 'integer', minimum: 1, default: 1000, description: 'Most.' },
-      weights: { ...weights, 'x-weights-of': 'proposals' },
+      weights: { ...weights, 'x-weights-of': 'proposals', 'x-port': 'weights', default: {} },
     }),
-    inputs: { proposals: { ...port('proposals', 'item'), many: 'folded' } },
+    inputs: {
+      proposals: { ...port('proposals', 'item'), many: 'folded' },
+      weights: { ...port('weights', 'collection'), optional: true },
+    },
     outputs: { proposals: port('proposals', 'item') },
   }),
   node({
@@ -205,6 +215,20 @@ const nodes: readonly NodeDefinition[] = [
     types: () => ({ type: { labels: ['astro', 'cort', 'shsy5y'] } }),
   }),
   node({
+    name: 'weights/find',
+    mode: 'collection',
+    inputs: { images: port('image', 'item') },
+    outputs: { weights: port('weights', 'collection') },
+  }),
+  node({
+    name: 'models/train',
+    mode: 'collection',
+    params: params({ rate: fraction(0.5) }),
+    inputs: { images: port('image', 'item') },
+    outputs: { model: port('model', 'collection') },
+    types: () => ({ model: { classes: ['apple', 'pear'] } }),
+  }),
+  node({
     name: 'images/sample',
     mode: 'collection',
     inputs: { images: port('image', 'item') },
@@ -231,6 +255,8 @@ const kinds: readonly Kind[] = [
   kind('instances'),
   kind('hierarchy'),
   kind('table'),
+  kind('weights'),
+  kind('model'),
   kind('label', { choice: () => '', choices: ({ labels }) => labels as readonly string[] | undefined }),
   kind('selection', { ids: () => [] }),
 ]

@@ -157,11 +157,49 @@ outputs: { out: pooled.proposals }
     ['with: { weights: {} }', [1, 1, 1, 1]],
     ['with: { weights: { model: { L1: 2 } } }', [2, 1, 2, 1]],
     ['with: { weights: { model: { L1: 2, L2: 0.5 }, flip: { none: 3 } } }', [2, 0.5, 6, 1.5]],
-    ['with: { weights: { flip: { horizontal: 0 } } }', [0, 0, 1, 1]],
   ])('%s become one number for each folded value', async (written, expected) => {
     const graph = await graphOf(pooled(written))
     expect(sourcesOf(graph, 'pooled', 'proposals')[0]).toContain('flip=horizontal,model=L1')
     expect(cellAt(graph, 'pooled').params).toMatchObject({ weights: expected })
+  })
+
+  it('of 0 leave the cells out: the graph is that of a pipeline without them', async () => {
+    const graph = await graphOf(pooled('with: { weights: { flip: { horizontal: 0 }, model: { L1: 2 } } }'))
+    expect(sourcesOf(graph, 'pooled', 'proposals')).toEqual([
+      'propose[flip=none,model=L1].proposals',
+      'propose[flip=none,model=L2].proposals',
+    ])
+    expect(cellsOf(graph).map(({ address }) => address)).toEqual([
+      'images',
+      'propose[flip=none,model=L1]',
+      'propose[flip=none,model=L2]',
+      'pooled',
+    ])
+    const without = pooled('with: { weights: { model: { L1: 2 } } }').replace('[none, horizontal]', '[none]')
+    expect(cellsOf(graph).map(({ recipe, params }) => [recipe, params])).toEqual(
+      cellsOf(await graphOf(without)).map(({ recipe, params }) => [recipe, params]),
+    )
+  })
+
+  it('of 0 remove a model from every stage, and its own steps with it', async () => {
+    const weighted = threeStage.replace(
+      /over: \[model, flip\], in:/g,
+      'over: [model, flip], with: { weights: "${params.weights}" }, in:',
+    )
+    const graph = await graphOf(leafAndParent, {
+      files: { 'pipelines/three-stage.yaml': weighted },
+      params: { weights: { model: { L2: 0 } } },
+    })
+    expect(cellsOf(graph).filter(({ address }) => address.startsWith('leaf/') && address.includes('L2'))).toEqual([])
+    expect(sourcesOf(graph, 'leaf/mean', 'boxes').every(address => address.includes('L1'))).toBe(true)
+  })
+
+  it.each([
+    ['weights: { model: { L1: 0, L2: 0 } }', 'all 4 cells of `propose` that are folded have weight 0'],
+    ['weights: { model: { L1: 0 }, flip: { none: 0 , horizontal: 0 } }', 'all 4 cells of `propose`'],
+  ])('%s are an error at their place', async (written, message) => {
+    const { problems } = await compiled(pooled(`with: { ${written} }`))
+    expect(problems).toMatchObject([{ code: 'bad-weights', message: expect.stringContaining(message) }])
   })
 })
 
