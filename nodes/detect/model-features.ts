@@ -1,5 +1,5 @@
-import { flipBoxes, scaleBoxes } from '../kernels/box-geometry.ts'
 import { shiftMirroredRois } from '../kernels/orientations.ts'
+import { boxesIntoSquare, boxesToResized } from '../kernels/view-frame.ts'
 import type { OpenModel } from '../model/open-model.ts'
 import type { Handle, Tensor } from '../onnx/tensor.ts'
 import type { Features, View } from '../values/features.ts'
@@ -18,10 +18,9 @@ export const ROI_SHIFT_SCHEMA = {
 
 /** Boxes of the original image as regions of a view: to its size, mirrored like it, moved by `shiftPx` there, float32. */
 export function roisInView(boxesXyxy: Float64Array, view: View, shiftPx = 0): Tensor {
-  const { frameHw, resizedHw, flip } = view
-  const boxes = scaleBoxes(boxesXyxy.slice(), resizedHw[1] / frameHw[1], resizedHw[0] / frameHw[0])
-  flipBoxes(boxes, flip, resizedHw)
-  if (shiftPx > 0) shiftMirroredRois(boxes, flip, resizedHw, shiftPx)
+  const boxes = boxesToResized(boxesXyxy.slice(), view)
+  if (shiftPx > 0) shiftMirroredRois(boxes, view.flip, view.resizedHw, shiftPx)
+  boxesIntoSquare(boxes, view)
   return { dims: [boxes.length / 4, 4], data: Float32Array.from(boxes) }
 }
 

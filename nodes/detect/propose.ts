@@ -1,9 +1,10 @@
 import { defineNode, type PathRef } from '../../engine/contract/node.ts'
 import type { Flip } from '../kernels/box-geometry.ts'
 import { resizeTorch } from '../kernels/resize-torch.ts'
+import { letterboxIn } from '../kernels/view-frame.ts'
 import { checkModel, featuresFacets, MODEL_FILES } from '../model/model-facets.ts'
 import { type OpenModel, openModel, sessionsOf } from '../model/open-model.ts'
-import { SCALE_SCHEMA, type Scale, viewSizeHw } from '../model/view-size.ts'
+import { letterboxSidePx, SCALE_SCHEMA, type Scale, viewSizeHw } from '../model/view-size.ts'
 import type { OnnxSessions, RunResult } from '../onnx/tensor.ts'
 import { readRgbOnce } from '../values/decoded-images.ts'
 import type { View } from '../values/features.ts'
@@ -44,7 +45,7 @@ export const detectPropose = defineNode<Params, Inputs>({
       scale: {
         ...SCALE_SCHEMA,
         description:
-          'Shorter side of the view in pixels (the longer one is limited by the model), { fit: [longest, shortest] }, or native. Default: the sizes in model.yaml.',
+          'Shorter side of the view in pixels (the longer one is limited by the model), { fit: [longest, shortest] }, { square: side, how: stretch | letterbox }, { limit: longest }, or native. Default: the sizes in model.yaml.',
       },
       flip: {
         type: 'string',
@@ -92,8 +93,16 @@ export const detectPropose = defineNode<Params, Inputs>({
     const { rgb, widthPx, heightPx } = await readRgbOnce(image, context)
     const frameHw = [heightPx, widthPx] as const
     const scale = params.scale ?? { fit: [model.longerSidePx, model.shorterSidePx] as const }
-    const view: View = { frameHw, resizedHw: viewSizeHw(model, scale, frameHw), flip: params.flip }
-    const input = resizeTorch(rgb, frameHw, view.resizedHw, model.padToMultiple, model.normalisation, view.flip)
+    const squarePx = letterboxSidePx(scale)
+    const view: View = {
+      frameHw,
+      resizedHw: viewSizeHw(model, scale, frameHw),
+      flip: params.flip,
+      ...(squarePx !== undefined && { squarePx }),
+    }
+    const { resizedHw, flip } = view
+    const { padToMultiple, normalisation } = model
+    const input = resizeTorch(rgb, frameHw, resizedHw, padToMultiple, normalisation, flip, letterboxIn(view))
     const wantsFeatures = context.wanted.has('features')
     const wantsProposals = context.wanted.has('proposals')
     const wantsMaps = context.wanted.has('rpn')

@@ -2,9 +2,12 @@ import { TaskError } from '../../engine/base/diagnostic.ts'
 import { defineNode } from '../../engine/contract/node.ts'
 import { gatherBoxes } from '../kernels/box-geometry.ts'
 import { indicesByGroup } from '../kernels/groups.ts'
+import { toInclusive } from '../kernels/inclusive-boxes.ts'
 import { concatMasks, selectMasks } from '../kernels/mask-sets.ts'
 import type { MaskSet } from '../kernels/masks.ts'
-import { pasteMasks } from '../kernels/paste.ts'
+import { type PasteConvention, type PasteOptions, pasteMasks } from '../kernels/paste.ts'
+import { letterboxOf } from '../kernels/paste-letterbox.ts'
+import { boxesIntoSquare, boxesToResized } from '../kernels/view-frame.ts'
 import { weightedMean } from '../kernels/weighted-mean.ts'
 import { type ByClass, byClassSchema, checkByClass, groupPort, numbersByInstance } from '../values/by-class.ts'
 import { classesInFacets, explainClassDifference } from '../values/class-lists.ts'
@@ -24,7 +27,8 @@ import {
 
 interface Params {
   readonly threshold: ByClass
-  readonly paste: 'aligned' | 'detectron2'
+  readonly paste: PasteConvention
+  readonly square_px?: number
   readonly comparison?: '>' | '>='
   readonly quantise: 'none' | 'u8-truncate'
   readonly weights?: FoldWeights
@@ -54,10 +58,15 @@ export const ensembleMasks = defineNode<Params, Inputs>({
         description: 'A pixel is foreground when its averaged probability is > this.',
       },
       paste: {
-        enum: ['aligned', 'detectron2'],
+        enum: ['aligned', 'detectron2', 'torchvision', 'maskrcnn-benchmark', 'mmdet1', 'keras', 'letterbox'],
         default: 'aligned',
         description:
-          'Arithmetic of sampling the soft mask at pixel centres: aligned in double, detectron2 in float32 as it and mmdetection 2 do.',
+          'How a soft mask gets into its box. aligned: sampled at pixel centres, in double; detectron2: the same in float32, as it and mmdetection 2 do. The others cut boxes to whole pixels, as older programs do: a half to a whole pixel off at the edges. letterbox: in the black square of square_px, then cut out and resized (dfan).',
+      },
+      square_px: {
+        type: 'integer',
+        minimum: 1,
+        description: 'Side of the square of paste: letterbox; that of the views. Default: 1024.',
       },
       comparison: {
         enum: ['>', '>='],
@@ -107,6 +116,10 @@ export const ensembleMasks = defineNode<Params, Inputs>({
     const detections = context.inputs['detections']?.[0]
     const classes = classesInFacets(detections)
     checkByClass('threshold', params.threshold, classes, context)
+    if (params.square_px !== undefined && params.paste !== 'letterbox') {
+      const message = `square_px is for paste: letterbox; here it is ${params.paste}`
+      context.problem({ param: 'square_px', message, fix: 'leave it out' })
+    }
     if (!masks || !detections || !classes) return {}
     if (JSON.stringify(classesInFacets(masks)) !== JSON.stringify(classes))
       context.problem({
@@ -140,21 +153,36 @@ export const ensembleMasks = defineNode<Params, Inputs>({
         boxesXyxy,
         scores,
         labels,
-        masks: pasteByThreshold(mean, sizePx, detections, thresholds, params),
+        masks: pasteByThreshold(mean, sizePx, boxesForPaste(detections, params), frameHw, thresholds, params),
       } satisfies Instances,
     }
   },
 })
 
+/** Boxes as the convention has them: some count the last pixel, one is in pixels of the square. */
+function boxesForPaste({ boxesXyxy, frameHw }: Detections, params: Params): Float64Array {
+  if (params.paste === 'maskrcnn-benchmark' || params.paste === 'mmdet1') return toInclusive(boxesXyxy)
+  if (params.paste !== 'letterbox') return boxesXyxy
+  const squarePx = params.square_px ?? 1024
+  const view = { frameHw, resizedHw: letterboxOf(frameHw, squarePx).contentHw, flip: 'none', squarePx } as const
+  return toInclusive(boxesIntoSquare(boxesToResized(boxesXyxy.slice(), view), view))
+}
+
 /** Masks of equal threshold are pasted together. */
 function pasteByThreshold(
   roiMasks: Float32Array,
   sizePx: number,
-  { boxesXyxy, frameHw }: Detections,
+  boxesXyxy: Float64Array,
+  frameHw: readonly [number, number],
   thresholds: Float64Array,
-  { paste: convention = 'aligned', comparison, quantise = 'none' }: Params,
+  { paste: convention = 'aligned', square_px: squarePx, comparison, quantise = 'none' }: Params,
 ): MaskSet {
-  const options = { convention, quantise, ...(comparison && { comparison }) }
+  const options: Omit<PasteOptions, 'threshold'> = {
+    convention,
+    quantise,
+    ...(comparison && { comparison }),
+    ...(squarePx !== undefined && { squarePx }),
+  }
   const groups = [...indicesByGroup(thresholds.keys(), thresholds)]
   if (groups.length < 2)
     return pasteMasks(roiMasks, sizePx, boxesXyxy, frameHw, { ...options, threshold: thresholds[0] ?? 0.5 })

@@ -1,13 +1,6 @@
 import { type DeltaClamp, decodeDelta } from './box-coder.ts'
-import { clipBoxes, type Flip, flipBoxes, scaleBoxes } from './box-geometry.ts'
-
-export interface BoxHeadFrame {
-  /** [height, width] of the view, unpadded: boxes are clipped to it and mirrored in it. */
-  readonly resizedHw: readonly [number, number]
-  /** [height, width] that the boxes are taken to. */
-  readonly frameHw: readonly [number, number]
-  readonly flip: Flip
-}
+import { clipBoxes } from './box-geometry.ts'
+import { boxesToFrame, type ViewFrame, viewHw } from './view-frame.ts'
 
 export interface BoxHeadRules {
   readonly deltaWeights: readonly [number, number, number, number]
@@ -25,23 +18,21 @@ export function decodeBoxHead(
   roisXyxy: Float32Array,
   columns: ArrayLike<number>,
   rules: BoxHeadRules,
-  frame: BoxHeadFrame,
+  view: ViewFrame,
 ): Float32Array {
   const count = roisXyxy.length / 4
   const perProposal = count === 0 ? 0 : deltas.length / (4 * count)
   const kept = columns.length
   const row = new Float64Array(4 * kept)
   const out = new Float32Array(4 * kept * count)
-  const scaleX = frame.frameHw[1] / frame.resizedHw[1]
-  const scaleY = frame.frameHw[0] / frame.resizedHw[0]
+  const clipHw = viewHw(view)
   for (let i = 0; i < count; i++) {
     for (let k = 0; k < kept; k++) {
       const delta = 4 * (i * perProposal + columns[k]!)
       decodeDelta(row, 4 * k, roisXyxy, 4 * i, deltas, delta, rules.deltaWeights, rules.clampLogSize, rules.clamp)
     }
-    clipBoxes(row, frame.resizedHw)
-    flipBoxes(row, frame.flip, frame.resizedHw)
-    out.set(scaleBoxes(row, scaleX, scaleY), 4 * kept * i)
+    clipBoxes(row, clipHw)
+    out.set(boxesToFrame(row, view), 4 * kept * i)
   }
   return out
 }

@@ -1,4 +1,5 @@
 import { type Flip, mirrorsX, mirrorsY } from './box-geometry.ts'
+import type { Letterbox } from './paste-letterbox.ts'
 
 /** From 8-bit RGB to the numbers a network was trained on. */
 export interface Normalisation {
@@ -45,6 +46,7 @@ export function torchResizedHw(
  * Normalisation is linear and commutes with interpolation, so bytes are interpolated and normalised last. Positions are
  * rounded to float32 where torch does, rows once before they are blended; values differ from torch's by less than 1e-5
  * of their range.
+ * @param square puts the resized picture into a black square.
  */
 export function resizeTorch(
   rgb: Uint8Array,
@@ -53,17 +55,20 @@ export function resizeTorch(
   padToMultiple: number,
   normalisation: Normalisation,
   flip: Flip = 'none',
+  square?: Pick<Letterbox, 'squarePx' | 'left' | 'top'>,
 ): InputTensor {
   const [height, width] = sizeHw
   const [outHeight, outWidth] = resizedHw
-  const paddedHeight = Math.ceil(outHeight / padToMultiple) * padToMultiple
-  const paddedWidth = Math.ceil(outWidth / padToMultiple) * padToMultiple
+  const paddedHeight = Math.ceil((square?.squarePx ?? outHeight) / padToMultiple) * padToMultiple
+  const paddedWidth = Math.ceil((square?.squarePx ?? outWidth) / padToMultiple) * padToMultiple
   const planeSize = paddedHeight * paddedWidth
   const data = new Float32Array(3 * planeSize)
   const x = axisTaps(width, outWidth, mirrorsX(flip))
   const y = axisTaps(height, outHeight, mirrorsY(flip))
   const scales = [0, 1, 2].map(plane => planeScale(normalisation, plane))
   const [first, second, third] = scales as [PlaneScale, PlaneScale, PlaneScale]
+  if (square !== undefined) blacken(data, square.squarePx, paddedHeight, paddedWidth, scales)
+  const corner = (square?.top ?? 0) * paddedWidth + (square?.left ?? 0)
   const swapped = normalisation.channelOrder === 'bgr' ? 2 : 0
   let upper = new Float32Array(3 * outWidth)
   let lower = new Float32Array(3 * outWidth)
@@ -87,7 +92,7 @@ export function resizeTorch(
       lowerRow = to
     }
     const weight = y.weight[row]!
-    let at = row * paddedWidth
+    let at = corner + row * paddedWidth
     for (let i = 0; i < upper.length; i += 3, at++) {
       const above0 = upper[i + swapped]!
       const above1 = upper[i + 1]!
@@ -98,6 +103,22 @@ export function resizeTorch(
     }
   }
   return { dims: [1, 3, paddedHeight, paddedWidth], data }
+}
+
+/** The black of a square is part of the picture: byte 0, normalised, unlike the zeros that pad to a multiple. */
+function blacken(
+  data: Float32Array,
+  squarePx: number,
+  paddedHeight: number,
+  paddedWidth: number,
+  scales: readonly PlaneScale[],
+): void {
+  for (const [plane, { offset }] of scales.entries()) {
+    for (let row = 0; row < squarePx; row++) {
+      const at = (plane * paddedHeight + row) * paddedWidth
+      data.fill(offset, at, at + squarePx)
+    }
+  }
 }
 
 /** For each output position the two source positions and the weight of the second. */

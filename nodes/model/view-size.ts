@@ -1,8 +1,17 @@
+import { limitedHw } from '../kernels/limited-size.ts'
+import { letterboxOf } from '../kernels/paste-letterbox.ts'
 import { torchResizedHw } from '../kernels/resize-torch.ts'
 import type { TwoStageModel } from './model-spec.ts'
 
-/** How large a view is: the shorter side in pixels, a box to fit into, or the picture's own size. */
-export type Scale = number | { readonly fit: readonly [number, number] } | 'native'
+/**
+ * How large a view is: the shorter side in pixels, a box to fit into, a square, a longest side, or the picture's own size.
+ */
+export type Scale =
+  | number
+  | { readonly fit: readonly [number, number] }
+  | { readonly square: number; readonly how: 'stretch' | 'letterbox' }
+  | { readonly limit: number }
+  | 'native'
 
 /** JSON Schema of a `Scale`. */
 export const SCALE_SCHEMA = {
@@ -22,13 +31,40 @@ export const SCALE_SCHEMA = {
         },
       },
     },
+    {
+      type: 'object',
+      additionalProperties: false,
+      required: ['square', 'how'],
+      properties: {
+        square: { type: 'integer', minimum: 1, description: 'Side in pixels.' },
+        how: {
+          enum: ['stretch', 'letterbox'],
+          description:
+            'stretch: both sides become this long; letterbox: the longer one, and the image lies in the middle of a black square.',
+        },
+      },
+    },
+    {
+      type: 'object',
+      additionalProperties: false,
+      required: ['limit'],
+      properties: {
+        limit: { type: 'integer', minimum: 1, description: 'Longest side in pixels; smaller images keep their size.' },
+      },
+    },
     { const: 'native' },
   ],
 } as const
 
+/** The views of an image are squares with it in the middle; the side, or undefined. */
+export function letterboxSidePx(scale: Scale): number | undefined {
+  return typeof scale === 'object' && 'square' in scale && scale.how === 'letterbox' ? scale.square : undefined
+}
+
 /**
- * [height, width] of a view before padding. A number is the shorter side, the longer one limited by the model; `fit`
- * gives longest and shortest side in either order. The rounding is the model's.
+ * [height, width] of the image in a view, before padding. A number is the shorter side, the longer one limited by the
+ * model; `fit` gives longest and shortest side in either order; the rounding of both is the model's. In a letterbox the
+ * shorter side is rounded half to even, under a limit it is rounded down.
  */
 export function viewSizeHw(
   model: Pick<TwoStageModel, 'longerSidePx'>,
@@ -37,5 +73,9 @@ export function viewSizeHw(
 ): readonly [number, number] {
   if (scale === 'native') return frameHw
   if (typeof scale === 'number') return torchResizedHw(frameHw, scale, model.longerSidePx)
+  if ('limit' in scale) return limitedHw(frameHw, scale.limit)
+  if ('square' in scale) {
+    return scale.how === 'stretch' ? [scale.square, scale.square] : letterboxOf(frameHw, scale.square).contentHw
+  }
   return torchResizedHw(frameHw, Math.min(...scale.fit), Math.max(...scale.fit))
 }

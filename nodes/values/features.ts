@@ -1,16 +1,9 @@
 import { TaskError } from '../../engine/base/diagnostic.ts'
 import type { Kind } from '../../engine/contract/kind.ts'
-import type { Flip } from '../kernels/box-geometry.ts'
+import type { ViewFrame } from '../kernels/view-frame.ts'
 
 /** How an image was shown to a network. */
-export interface View {
-  /** [height, width] of the original image. */
-  readonly frameHw: readonly [number, number]
-  /** [height, width] after resizing, before padding: the frame of the network's boxes, and the mirror's. */
-  readonly resizedHw: readonly [number, number]
-  /** The image was mirrored before it was resized. */
-  readonly flip: Flip
-}
+export type View = ViewFrame
 
 /** Feature maps of one view. The maps stay where the network ran; this is the handle to them. */
 export interface Features<Model = unknown, Maps = unknown> {

@@ -34,6 +34,9 @@ function viewDifference(a: RpnMaps, b: RpnMaps): string | undefined {
   )
   if (sizes[0] !== sizes[1]) return `images of ${sizes[0]} against ${sizes[1]}`
   if (sizes[2] !== sizes[3]) return `views of ${sizes[2]} against ${sizes[3]}`
+  if (a.view.squarePx !== b.view.squarePx) {
+    return `${a.view.squarePx ?? 'no'} px of black square against ${b.view.squarePx ?? 'no'}`
+  }
   const at = a.levels.findIndex(
     ({ objectness, deltas }, level) =>
       objectness.length !== b.levels[level]?.objectness.length || deltas.length !== b.levels[level].deltas.length,

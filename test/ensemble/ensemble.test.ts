@@ -136,6 +136,28 @@ describe('ensemble/masks', () => {
     expect(await isForeground(0.4495, {})).toBe(false)
   })
 
+  it('pastes as older programs do, which count the last pixel of a box or do not', async () => {
+    // A box of four pixels whose soft mask is sure everywhere: its columns.
+    const columns = async (paste: string, box = [0, 0, 4, 4]) => {
+      const inputs = { masks: [masks(1, 1, 1, 1)], detections: { ...detections, boxesXyxy: new Float64Array(box) } }
+      const params = { threshold: 0.5, paste, ...(paste === 'letterbox' && { square_px: 10 }) }
+      const { instances } = (await runNode(ensembleMasks, inputs, params)) as { instances: Instances }
+      return [...instances.masks.starts].map(start => Math.floor(start / 10)).join('')
+    }
+    expect(await columns('mmdet1')).toBe('0123')
+    expect(await columns('keras')).toBe('0123')
+    expect(await columns('letterbox')).toBe('0123')
+    // The vector of the published paster: a ring of zeros, grown to whole pixels; of 0 … 3 only 1 and 2 survive.
+    expect(await columns('maskrcnn-benchmark')).toBe('12')
+    expect(await columns('torchvision', [0, 0, 3, 3])).toBe('12')
+  })
+
+  it('reports a square that no paste asks for', async () => {
+    const check = testCheck({ inputs: {} })
+    await ensembleMasks.types!({ paste: 'aligned', square_px: 512, threshold: 0.5 } as never, check.context)
+    expect(check.problems).toMatchObject([{ param: 'square_px' }])
+  })
+
   it('takes the threshold of the class, or of the image, and keeps the order of the detections', async () => {
     const classes = classesOf('a', 'b')
     const two: Detections = {
