@@ -4,6 +4,8 @@ import type { Registry } from '../engine/contract/registry.ts'
 import { annotationsCoco } from './annotations/coco.ts'
 import { annotationsKaggleRle } from './annotations/kaggle-rle.ts'
 import { annotationsOpenImages } from './annotations/open-images.ts'
+import { annotationsStatistics } from './annotations/statistics.ts'
+import { annotationsValidate } from './annotations/validate.ts'
 import { boxesMatrixNms } from './boxes/matrix-nms.ts'
 import { boxesNmm } from './boxes/nmm.ts'
 import { boxesNms } from './boxes/nms.ts'
@@ -70,6 +72,7 @@ import { rpnKind } from './values/rpn.ts'
 import { selectionKind } from './values/selection.ts'
 import { tableKind } from './values/table.ts'
 import { weightsKind } from './values/weights.ts'
+import { viewAnnotationSheet } from './view/annotation-sheet.ts'
 import { viewContactSheet } from './view/contact-sheet.ts'
 import { viewOverlay } from './view/overlay.ts'
 import { weightsFile } from './weights/file.ts'
@@ -79,6 +82,8 @@ const nodes: readonly NodeDefinition[] = [
   annotationsCoco,
   annotationsKaggleRle,
   annotationsOpenImages,
+  annotationsStatistics,
+  annotationsValidate,
   boxesMatrixNms,
   boxesNmm,
   boxesNms,
@@ -127,6 +132,7 @@ const nodes: readonly NodeDefinition[] = [
   submissionCoco,
   submissionKaggleRle,
   submissionOpenImages,
+  viewAnnotationSheet,
   viewContactSheet,
   viewOverlay,
   weightsFile,

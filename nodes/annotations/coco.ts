@@ -7,14 +7,16 @@ import { boxToMask } from '../kernels/polygon.ts'
 import { maskAreas, maskBoxesXyxy } from '../kernels/rle.ts'
 import { badFile, checkFile, isRecord } from '../values/bad-file.ts'
 import { type CocoFile, cocoClasses, cocoItemIds, type ItemIdRule, readCocoFile } from '../values/coco-file.ts'
-import { segmentationToMask } from '../values/coco-segmentation.ts'
+import { segmentationSizeProblem, segmentationToMask } from '../values/coco-segmentation.ts'
 import type { Instances } from '../values/instances.ts'
+import { collectProblems, type OnProblem, type Problems, problemsParam, problemsPort } from './problems.ts'
 
 interface Params {
   readonly path: PathRef
   readonly item_id: ItemIdRule
   readonly class_id: string
   readonly without_mask: 'refuse' | 'box'
+  readonly problems: OnProblem
 }
 
 interface Annotation {
@@ -55,6 +57,7 @@ export const annotationsCoco = defineNode<Params, Record<string, never>>({
         default: 'refuse',
         description: 'An annotation without segmentation is an error, or gets its box as mask.',
       },
+      problems: problemsParam,
     },
   },
   inputs: {},
@@ -64,6 +67,7 @@ export const annotationsCoco = defineNode<Params, Record<string, never>>({
       per: 'item',
       description: 'The annotations of a picture in the order of the file.',
     },
+    problems: problemsPort,
   },
   example: `
 truth:
@@ -83,27 +87,38 @@ truth:
     const file = readCocoFile(path, await readFile(path))
     const labels = new Map(file.categories.map(({ id }, label) => [id, label]))
     const itemIds = cocoItemIds(file, params.item_id)
-    const byImage = annotationsByImage(file)
+    const problems = collectProblems(params.problems)
+    const byImage = annotationsByImage(file, problems)
     for (const [index, image] of file.images.entries()) {
-      const annotations = (byImage.get(image.id) ?? []).map(record =>
-        readAnnotation(record, image.sizeHw, labels, params, `${nameOf(record)} of ${image.fileName}`),
+      const annotations = (byImage.get(image.id) ?? []).flatMap(
+        record =>
+          readAnnotation(record, image.sizeHw, labels, params, `${nameOf(record)} of ${image.fileName}`, problems) ??
+          [],
       )
-      yield { id: itemIds[index]!, outputs: { instances: toInstances(annotations, image.sizeHw) } }
+      const instances = toInstances(annotations, image.sizeHw)
+      yield { id: itemIds[index]!, outputs: { instances, problems: problems.take() } }
     }
   },
 })
 
 type AnnotationRecord = { readonly [field: string]: unknown }
 
-function annotationsByImage({ path, images, annotations }: CocoFile): Map<unknown, AnnotationRecord[]> {
+function annotationsByImage(
+  { path, images, annotations }: CocoFile,
+  problems: Problems,
+): Map<unknown, AnnotationRecord[]> {
   const byImage = new Map<unknown, AnnotationRecord[]>(images.map(({ id }) => [id, []]))
   for (const [index, record] of annotations.entries()) {
-    if (!isRecord(record)) throw badFile(path, `annotations[${index}]`, 'is not an object')
-    const list = byImage.get(record['image_id'])
-    if (!list) {
-      throw badFile(path, nameOf(record, index), `there is no image ${describeValue(record['image_id'])} in the file`)
+    if (!isRecord(record)) {
+      problems.raise('bad-row', badFile(path, `annotations[${index}]`, 'is not an object'))
+      continue
     }
-    list.push(record)
+    const list = byImage.get(record['image_id'])
+    if (list) list.push(record)
+    else {
+      const message = `there is no image ${describeValue(record['image_id'])} in the file`
+      problems.raise('unknown-image', badFile(path, nameOf(record, index), message))
+    }
   }
   return byImage
 }
@@ -114,29 +129,70 @@ function nameOf({ id }: AnnotationRecord, index?: number): string {
   return index === undefined ? 'an annotation without id' : `annotations[${index}]`
 }
 
+/** Undefined when something is wrong with it and `problems` goes on. */
 function readAnnotation(
   record: AnnotationRecord,
   sizeHw: readonly [number, number],
-  labels: ReadonlyMap<number, number>,
+  labels: ReadonlyMap<string | number, number>,
   { path: { path }, without_mask: withoutMask }: Params,
   where: string,
-): Annotation {
-  const label = labels.get(record['category_id'] as number)
-  if (label === undefined)
-    throw badFile(path, where, `there is no category ${describeValue(record['category_id'])} in the file`)
-  const bbox = checkedBox(record['bbox'], sizeHw, path, where)
-  const mask = readMask(record['segmentation'], bbox, sizeHw, withoutMask, path, where)
-  const area = record['area']
-  if (area !== undefined && !(typeof area === 'number' && area >= 0)) {
-    throw badFile(path, where, `area is ${JSON.stringify(area)}; expected a number from 0`)
-  }
+  problems: Problems,
+): Annotation | undefined {
+  const label = problems.attempt('unknown-label', () => labelOf(record, labels, path, where))
+  if (label === undefined) return undefined
+  const box = problems.attempt('bad-box', () => ({ xywh: checkedBox(record['bbox'], sizeHw, path, where) }))
+  if (box === undefined) return undefined
+  const bbox = box.xywh
+  const mask = problems.attempt(maskProblemKind(record['segmentation'], sizeHw), () =>
+    readMask(record['segmentation'], bbox, sizeHw, withoutMask, path, where),
+  )
+  if (mask === undefined) return undefined
+  problems.remark('outside-frame', () => outsideFrame(record['segmentation'], sizeHw, path, where))
+  const areaPx = problems.attempt('bad-row', () => checkedArea(record['area'], path, where) ?? maskAreas(mask)[0]!)
+  if (areaPx === undefined) return undefined
   return {
     label,
     mask,
     boxXyxy: bbox ? [bbox[0]!, bbox[1]!, bbox[0]! + bbox[2]!, bbox[1]! + bbox[3]!] : [...maskBoxesXyxy(mask)],
-    areaPx: area ?? maskAreas(mask)[0]!,
+    areaPx,
     crowd: record['iscrowd'] === 1 || record['iscrowd'] === true ? 1 : 0,
   }
+}
+
+function labelOf(
+  record: AnnotationRecord,
+  labels: ReadonlyMap<string | number, number>,
+  path: string,
+  where: string,
+): number {
+  const label = labels.get(record['category_id'] as number)
+  if (label !== undefined) return label
+  throw badFile(path, where, `there is no category ${describeValue(record['category_id'])} in the file`)
+}
+
+function checkedArea(area: unknown, path: string, where: string): number | undefined {
+  if (area === undefined || (typeof area === 'number' && area >= 0)) return area
+  throw badFile(path, where, `area is ${JSON.stringify(area)}; expected a number from 0`)
+}
+
+function maskProblemKind(segmentation: unknown, sizeHw: readonly [number, number]) {
+  if (isMissing(segmentation)) return 'missing-mask'
+  return segmentationSizeProblem(segmentation, sizeHw) === undefined ? 'bad-mask' : 'mask-size'
+}
+
+/** Polygons are cut off at the edge of the picture; one that reaches further than its last pixel is of another picture. */
+function outsideFrame(
+  segmentation: unknown,
+  [height, width]: readonly [number, number],
+  path: string,
+  where: string,
+): ReturnType<typeof badFile> | undefined {
+  if (!Array.isArray(segmentation)) return undefined
+  const xy = (segmentation as readonly (readonly number[])[]).flat()
+  const beyond = xy.findIndex((value, i) => value < -1 || value > (i % 2 === 0 ? width : height) + 1)
+  if (beyond < 0) return undefined
+  const message = `a polygon reaches ${beyond % 2 === 0 ? 'x' : 'y'} = ${xy[beyond]}; the picture has ${width} × ${height} pixels`
+  return badFile(path, where, message)
 }
 
 /** x, y, width, height as COCO writes it, or undefined if the annotation has none. */
@@ -169,8 +225,7 @@ function readMask(
   path: string,
   where: string,
 ): MaskSet {
-  const missing =
-    segmentation === undefined || segmentation === null || (Array.isArray(segmentation) && segmentation.length === 0)
+  const missing = isMissing(segmentation)
   if (missing && withoutMask === 'box' && bbox) return boxToMask(bbox, sizeHw)
   if (missing) {
     throw badFile(path, where, 'has no segmentation', bbox ? 'without_mask: box  takes its box as mask' : undefined)
@@ -181,6 +236,12 @@ function readMask(
     if (error instanceof RangeError) throw badFile(path, where, error.message)
     throw error
   }
+}
+
+function isMissing(segmentation: unknown): boolean {
+  return (
+    segmentation === undefined || segmentation === null || (Array.isArray(segmentation) && segmentation.length === 0)
+  )
 }
 
 function toInstances(annotations: readonly Annotation[], sizeHw: readonly [number, number]): Instances {

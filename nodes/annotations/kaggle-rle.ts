@@ -9,6 +9,7 @@ import type { ImageRef } from '../values/image.ts'
 import type { Instances } from '../values/instances.ts'
 import type { Label } from '../values/label.ts'
 import { type ImageRows, type RleColumns, readImageRows } from './kaggle-rows.ts'
+import { collectProblems, type OnProblem, type Problems, problemsParam, problemsPort } from './problems.ts'
 
 interface Params extends RleColumns {
   readonly path: PathRef
@@ -17,6 +18,7 @@ interface Params extends RleColumns {
   readonly classes: readonly string[]
   readonly drop: readonly string[]
   readonly other_images: 'refuse' | 'skip'
+  readonly problems: OnProblem
 }
 
 interface Inputs {
@@ -81,6 +83,7 @@ export const annotationsKaggleRle = defineNode<Params, Inputs>({
         default: 'refuse',
         description: 'A row of an image that the input images lacks is an error, or left out.',
       },
+      problems: problemsParam,
     },
   },
   inputs: {
@@ -99,6 +102,7 @@ export const annotationsKaggleRle = defineNode<Params, Inputs>({
       description: 'Class of the image: that of most of its rows (ties: the first in the list; no rows: the first).',
     },
     group: { kind: 'label', per: 'item', description: 'What it belongs to; without group_column its own id.' },
+    problems: problemsPort,
   },
   example: `
 truth:
@@ -119,42 +123,46 @@ truth:
   },
   run: async function* ({ images }, params, context) {
     const { path } = params.path
-    const byImage = await readImageRows(path, params, labelsById(params.classes.map(id => ({ id, name: id }))))
+    const problems = collectProblems(params.problems)
+    const labels = labelsById(params.classes.map(id => ({ id, name: id })))
+    const byImage = await readImageRows(path, params, labels, problems)
     const absent = params.drop.filter(id => !byImage.has(id))
     if (absent.length > 0) context.note(`to be dropped, but not in the file: ${absent.join(', ')}`)
     const dropped = new Set(params.drop)
     if (images === undefined) {
       for (const [id, rows] of byImage) {
-        if (!dropped.has(id)) yield { id, outputs: outputsOf(rows, undefined, params) }
+        if (!dropped.has(id)) yield { id, outputs: outputsOf(rows, undefined, params, problems) }
       }
       return
     }
     const known = new Set(images.ids)
     const others = [...byImage].filter(([id]) => !known.has(id) && !dropped.has(id))
-    if (others.length > 0 && params.other_images === 'refuse') {
-      const [id, { rowNumber }] = others[0]!
+    for (const [id, { rowNumber }] of params.other_images === 'refuse' ? others : []) {
+      const where = `row ${rowNumber}, column ${params.id_column}`
       const message = `there is no image ${id} at the input images`
-      throw badFile(path, `row ${rowNumber}, column ${params.id_column}`, message, 'other_images: skip  leaves it out.')
+      problems.raise('unknown-image', badFile(path, where, message, 'other_images: skip  leaves it out.'))
     }
     if (others.length > 0) context.note(`${others.length} images of the file are not at the input images`)
     for await (const { id, value } of images.items) {
       if (dropped.has(id)) continue
       const rows = byImage.get(id) ?? { rowNumber: 0, sizeHw: undefined, group: id, masks: [] }
-      yield { id, outputs: outputsOf(rows, [value.heightPx, value.widthPx], params) }
+      yield { id, outputs: outputsOf(rows, [value.heightPx, value.widthPx], params, problems) }
     }
   },
 })
 
 type SizeHw = readonly [number, number]
 
-function outputsOf(rows: ImageRows, imageSizeHw: SizeHw | undefined, params: Params) {
-  const sizeHw = frameOf(rows, imageSizeHw, params)
-  const instances = toInstances(rows, sizeHw, params)
+function outputsOf(rows: ImageRows, imageSizeHw: SizeHw | undefined, params: Params, problems: Problems) {
+  const sizeHw = problems.attempt('mask-size', () => frameOf(rows, imageSizeHw, params))
+  // Run lengths of another size mean nothing.
+  const instances = toInstances(sizeHw ? rows.masks : [], sizeHw ?? imageSizeHw!, params, problems)
   const majority = majorityLabel(instances.labels)
   return {
     instances,
     label: { text: params.classes[Math.max(0, majority)]! } satisfies Label,
     group: { text: rows.group } satisfies Label,
+    problems: problems.take(),
   }
 }
 
@@ -167,21 +175,24 @@ function frameOf({ rowNumber, sizeHw }: ImageRows, imageSizeHw: SizeHw | undefin
   return sizeHw
 }
 
-function toInstances({ masks: rows }: ImageRows, sizeHw: SizeHw, params: Params): Instances {
-  const masks = rows.map(({ rowNumber, text }) => {
-    try {
-      return decodeStartLength(text, sizeHw, params)
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error
-      throw badFile(params.path.path, `row ${rowNumber}, column ${params.mask_column}`, error.message)
-    }
+function toInstances(rows: ImageRows['masks'], sizeHw: SizeHw, params: Params, problems: Problems): Instances {
+  const read = rows.flatMap(({ rowNumber, text, label }) => {
+    const mask = problems.attempt('bad-mask', () => {
+      try {
+        return decodeStartLength(text, sizeHw, params)
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error
+        throw badFile(params.path.path, `row ${rowNumber}, column ${params.mask_column}`, error.message)
+      }
+    })
+    return mask === undefined ? [] : [{ mask, label }]
   })
-  const all = concatMasks([emptyMasks(sizeHw, 0), ...masks])
+  const all = concatMasks([emptyMasks(sizeHw, 0), ...read.map(({ mask }) => mask)])
   return {
     sizeHw,
     boxesXyxy: maskBoxesXyxy(all),
-    scores: new Float64Array(rows.length).fill(1),
-    labels: Int32Array.from(rows, ({ label }) => label),
+    scores: new Float64Array(read.length).fill(1),
+    labels: Int32Array.from(read, ({ label }) => label),
     masks: all,
   }
 }

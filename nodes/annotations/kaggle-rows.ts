@@ -1,5 +1,7 @@
+import type { TaskError } from '../../engine/base/diagnostic.ts'
 import { badFile } from '../values/bad-file.ts'
 import { numberCell, readCsvRecords } from '../values/csv-records.ts'
+import type { Problems } from './problems.ts'
 
 /** Which columns of the CSV hold what; see the parameters of annotations/kaggle-rle. */
 export interface RleColumns {
@@ -31,6 +33,7 @@ export async function readImageRows(
   path: string,
   columns: RleColumns,
   labels: ReadonlyMap<string, number>,
+  problems: Problems,
 ): Promise<Map<string, ImageRows>> {
   const { id_column: idColumn, mask_column: maskColumn, class_column: classColumn, group_column: groupColumn } = columns
   const wanted = [
@@ -40,18 +43,31 @@ export async function readImageRows(
   ]
   const pattern = new RegExp(columns.group_pattern)
   const byImage = new Map<string, ImageRows>()
-  for await (const { rowNumber, cells } of readCsvRecords(path, wanted)) {
-    const id = itemId(path, rowNumber, cells[idColumn]!, columns)
-    const sizeHw = sizeOf(path, rowNumber, cells, columns)
-    const group = groupColumn === undefined ? id : groupOf(path, rowNumber, cells[groupColumn]!, pattern, columns)
+  const raise = (error: TaskError) => problems.raise('bad-row', error)
+  for await (const { rowNumber, cells } of readCsvRecords(path, wanted, raise)) {
+    const row = problems.attempt('bad-row', () => ({
+      id: itemId(path, rowNumber, cells[idColumn]!, columns),
+      sizeHw: sizeOf(path, rowNumber, cells, columns),
+      group: groupColumn === undefined ? undefined : groupOf(path, rowNumber, cells[groupColumn]!, pattern, columns),
+    }))
+    if (row === undefined) continue
+    const { id, sizeHw, group = id } = row
     const image = byImage.get(id) ?? { rowNumber, sizeHw, group, masks: [] }
     byImage.set(id, image)
-    if (image.sizeHw?.[0] !== sizeHw?.[0] || image.sizeHw?.[1] !== sizeHw?.[1])
-      throw badFile(path, `row ${rowNumber}`, `${id} has another size than in row ${image.rowNumber}`)
-    if (image.group !== group)
-      throw badFile(path, `row ${rowNumber}`, `${id} is of ${group}, in row ${image.rowNumber} it is of ${image.group}`)
+    if (image.sizeHw?.[0] !== sizeHw?.[0] || image.sizeHw?.[1] !== sizeHw?.[1]) {
+      const message = `${id} has another size than in row ${image.rowNumber}`
+      problems.raise('mask-size', badFile(path, `row ${rowNumber}`, message))
+      continue
+    }
+    if (image.group !== group) {
+      const message = `${id} is of ${group}, in row ${image.rowNumber} it is of ${image.group}`
+      problems.raise('bad-row', badFile(path, `row ${rowNumber}`, message))
+      continue
+    }
     const text = cells[maskColumn]!.trim()
-    if (text !== '') image.masks.push({ rowNumber, text, label: labelOf(path, rowNumber, cells, classColumn, labels) })
+    if (text === '') continue
+    const label = problems.attempt('unknown-label', () => labelOf(path, rowNumber, cells, classColumn, labels))
+    if (label !== undefined) image.masks.push({ rowNumber, text, label })
   }
   return byImage
 }

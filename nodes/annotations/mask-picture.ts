@@ -6,9 +6,10 @@ import { encodeDense } from '../kernels/rle.ts'
 /**
  * One mask from a picture file at its own size: every grey value above 0 is foreground; alpha and other channels than
  * the grey one do not count.
+ * @param where the row that names it.
  * @throws TaskError when the file is missing or no picture.
  */
-export async function readMaskPicture(path: string): Promise<MaskSet> {
+export async function readMaskPicture(path: string, where: string): Promise<MaskSet> {
   const { default: sharp } = await import('sharp')
   try {
     const bytes = await readFile(path)
@@ -21,6 +22,6 @@ export async function readMaskPicture(path: string): Promise<MaskSet> {
     return encodeDense(data, [info.height, info.width], 'row-major')
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new TaskError({ code: 'bad-file', message: `mask ${path} cannot be read: ${reason}` }, { cause })
+    throw new TaskError({ code: 'bad-file', message: `${where}: mask ${path} cannot be read: ${reason}` }, { cause })
   }
 }

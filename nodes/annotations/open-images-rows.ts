@@ -1,5 +1,7 @@
+import type { TaskError } from '../../engine/base/diagnostic.ts'
 import { badFile } from '../values/bad-file.ts'
 import { numberCell, readCsvRecords } from '../values/csv-records.ts'
+import type { Problems } from './problems.ts'
 
 /** The annotation files of Open Images, grouped by image; only the images asked for are kept in memory. */
 
@@ -20,56 +22,70 @@ export interface LabelRow {
 }
 
 /** Rows of a masks file (`MaskPath, ImageID, LabelName, BoxXMin, BoxXMax, BoxYMin, BoxYMax`) by image. */
-export async function readMaskRows(path: string, wanted: ReadonlySet<string>): Promise<Map<string, ObjectRow[]>> {
+export async function readMaskRows(
+  path: string,
+  wanted: ReadonlySet<string>,
+  problems: Problems,
+): Promise<Map<string, ObjectRow[]>> {
   const columns = ['MaskPath', 'ImageID', 'LabelName', 'BoxXMin', 'BoxXMax', 'BoxYMin', 'BoxYMax'] as const
   const byImage = new Map<string, ObjectRow[]>()
-  for await (const { rowNumber, cells } of readCsvRecords(path, columns)) {
+  for await (const { rowNumber, cells } of readCsvRecords(path, columns, asProblem(problems))) {
     if (!wanted.has(cells.ImageID)) continue
-    const maskPath = cells.MaskPath.replaceAll('\\', '/')
-    if (maskPath === '' || maskPath.startsWith('/') || maskPath.split('/').includes('..')) {
-      throw badFile(
-        path,
-        `row ${rowNumber}, column MaskPath`,
-        `is ${JSON.stringify(maskPath)}; expected a path below the masks folder`,
-      )
-    }
-    push(byImage, cells.ImageID, {
-      rowNumber,
-      classId: cells.LabelName,
-      boxShares: boxShares(path, rowNumber, cells, ['BoxXMin', 'BoxYMin', 'BoxXMax', 'BoxYMax']),
-      maskPath,
-      groupOf: false,
-    })
+    const maskPath = problems.attempt('missing-mask', () => checkedPath(path, rowNumber, cells.MaskPath))
+    if (maskPath === undefined) continue
+    const shares = problems.attempt('bad-box', () =>
+      boxShares(path, rowNumber, cells, ['BoxXMin', 'BoxYMin', 'BoxXMax', 'BoxYMax']),
+    )
+    if (shares === undefined) continue
+    push(byImage, cells.ImageID, { rowNumber, classId: cells.LabelName, boxShares: shares, maskPath, groupOf: false })
   }
   return byImage
 }
 
 /** Rows of a boxes file (`ImageID, LabelName, XMin, XMax, YMin, YMax, IsGroupOf`) by image. */
-export async function readBoxRows(path: string, wanted: ReadonlySet<string>): Promise<Map<string, ObjectRow[]>> {
+export async function readBoxRows(
+  path: string,
+  wanted: ReadonlySet<string>,
+  problems: Problems,
+): Promise<Map<string, ObjectRow[]>> {
   const columns = ['ImageID', 'LabelName', 'XMin', 'XMax', 'YMin', 'YMax', 'IsGroupOf'] as const
   const byImage = new Map<string, ObjectRow[]>()
-  for await (const { rowNumber, cells } of readCsvRecords(path, columns)) {
+  for await (const { rowNumber, cells } of readCsvRecords(path, columns, asProblem(problems))) {
     if (!wanted.has(cells.ImageID)) continue
-    push(byImage, cells.ImageID, {
-      rowNumber,
-      classId: cells.LabelName,
+    const row = problems.attempt('bad-box', () => ({
       boxShares: boxShares(path, rowNumber, cells, ['XMin', 'YMin', 'XMax', 'YMax']),
-      maskPath: undefined,
       groupOf: numberCell(path, rowNumber, 'IsGroupOf', cells.IsGroupOf) === 1,
-    })
+    }))
+    if (row) push(byImage, cells.ImageID, { rowNumber, classId: cells.LabelName, maskPath: undefined, ...row })
   }
   return byImage
 }
 
 /** Rows of an image labels file (`ImageID, LabelName, Confidence`) by image. */
-export async function readLabelRows(path: string, wanted: ReadonlySet<string>): Promise<Map<string, LabelRow[]>> {
+export async function readLabelRows(
+  path: string,
+  wanted: ReadonlySet<string>,
+  problems: Problems,
+): Promise<Map<string, LabelRow[]>> {
   const byImage = new Map<string, LabelRow[]>()
-  for await (const { rowNumber, cells } of readCsvRecords(path, ['ImageID', 'LabelName', 'Confidence'] as const)) {
+  const columns = ['ImageID', 'LabelName', 'Confidence'] as const
+  for await (const { rowNumber, cells } of readCsvRecords(path, columns, asProblem(problems))) {
     if (!wanted.has(cells.ImageID)) continue
-    const confidence = numberCell(path, rowNumber, 'Confidence', cells.Confidence)
-    push(byImage, cells.ImageID, { classId: cells.LabelName, confidence })
+    const confidence = problems.attempt('bad-row', () => numberCell(path, rowNumber, 'Confidence', cells.Confidence))
+    if (confidence !== undefined) push(byImage, cells.ImageID, { classId: cells.LabelName, confidence })
   }
   return byImage
+}
+
+function asProblem(problems: Problems): (error: TaskError) => void {
+  return error => problems.raise('bad-row', error)
+}
+
+function checkedPath(path: string, rowNumber: number, cell: string): string {
+  const maskPath = cell.replaceAll('\\', '/')
+  if (maskPath !== '' && !maskPath.startsWith('/') && !maskPath.split('/').includes('..')) return maskPath
+  const message = `is ${JSON.stringify(maskPath)}; expected a path below the masks folder`
+  throw badFile(path, `row ${rowNumber}, column MaskPath`, message)
 }
 
 /** How far boxes may reach over the edge: some were drawn a little over it. */

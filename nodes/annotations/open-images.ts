@@ -1,4 +1,5 @@
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { type Collection, defineNode, type PathRef } from '../../engine/contract/node.ts'
 import { resizeMasksBilinear, resizeMasksNearest } from '../kernels/mask-resize.ts'
 import { concatMasks, emptyMasks } from '../kernels/mask-sets.ts'
@@ -18,6 +19,7 @@ import {
   readLabelRows,
   readMaskRows,
 } from './open-images-rows.ts'
+import { collectProblems, type OnProblem, type Problems, problemsParam, problemsPort } from './problems.ts'
 
 interface Params {
   readonly masks: PathRef
@@ -26,6 +28,7 @@ interface Params {
   readonly image_labels?: PathRef
   readonly other_classes: 'refuse' | 'skip'
   readonly resize: 'bilinear' | 'nearest'
+  readonly problems: OnProblem
 }
 
 interface Inputs {
@@ -80,6 +83,7 @@ export const annotationsOpenImages = defineNode<Params, Inputs>({
         description:
           'How a mask of another size becomes that of its image: OpenCV’s bilinear and > 0.5, or its nearest.',
       },
+      problems: problemsParam,
     },
   },
   inputs: {
@@ -94,6 +98,7 @@ export const annotationsOpenImages = defineNode<Params, Inputs>({
       description:
         'Verified classes of the image: class, confidence (1 there, 0 not there). Empty without image_labels.',
     },
+    problems: problemsPort,
   },
   example: `
 truth:
@@ -110,61 +115,101 @@ truth:
   },
   run: async function* ({ images, classes: { classes } }, params, context) {
     const ids = new Set(images.ids)
-    const masks = await readMaskRows(params.masks.path, ids)
-    const boxes = params.boxes && (await readBoxRows(params.boxes.path, ids))
-    const labelRows = params.image_labels && (await readLabelRows(params.image_labels.path, ids))
+    const problems = collectProblems(params.problems)
+    const masks = await readMaskRows(params.masks.path, ids, problems)
+    const boxes = params.boxes && (await readBoxRows(params.boxes.path, ids, problems))
+    const labelRows = params.image_labels && (await readLabelRows(params.image_labels.path, ids, problems))
     const labels = labelsById(classes)
     let skipped = 0
     for await (const { id, value } of images.items) {
       const own = (rows: readonly ObjectRow[] | undefined, path: string) =>
-        (rows ?? []).filter(row => isKnown(row, path, labels, params))
+        (rows ?? []).filter(row => isKnown(row, path, labels, params, problems))
       const maskRows = own(masks.get(id), params.masks.path)
       const boxRows = own(boxes?.get(id), params.boxes?.path ?? '')
       skipped += (masks.get(id)?.length ?? 0) + (boxes?.get(id)?.length ?? 0) - maskRows.length - boxRows.length
       const rows = boxes ? joinMasksAndBoxes(maskRows, boxRows) : maskRows
-      const instances = await toInstances(rows, [value.heightPx, value.widthPx], labels, params, boxes !== undefined)
-      yield { id, outputs: { instances, labels: toTable(labelRows?.get(id) ?? []) } }
+      const read = await readMasks(rows, [value.heightPx, value.widthPx], params, problems)
+      const instances = toInstances(read, [value.heightPx, value.widthPx], labels, boxes !== undefined)
+      yield { id, outputs: { instances, labels: toTable(labelRows?.get(id) ?? []), problems: problems.take() } }
     }
     if (skipped > 0) context.note(`${skipped} rows of classes outside the class list left out`)
   },
 })
 
-function isKnown(row: ObjectRow, path: string, labels: ReadonlyMap<string, number>, params: Params): boolean {
-  if (labels.has(row.classId)) return true
-  if (params.other_classes === 'skip') return false
-  throw badFile(
-    path,
-    `row ${row.rowNumber}, column LabelName`,
-    `there is no class ${row.classId} among the ${labels.size} at the input classes`,
-    'other_classes: skip  leaves such rows out.',
-  )
-}
-
-async function toInstances(
-  rows: readonly ObjectRow[],
-  sizeHw: SizeHw,
+function isKnown(
+  row: ObjectRow,
+  path: string,
   labels: ReadonlyMap<string, number>,
   params: Params,
-  withGroups: boolean,
-): Promise<Instances> {
-  const [height, width] = sizeHw
-  const masks: MaskSet[] = [emptyMasks(sizeHw, 0)]
-  for (const { maskPath } of rows) {
-    masks.push(
-      maskPath === undefined
-        ? emptyMasks(sizeHw, 1)
-        : toSize(await readMaskPicture(join(params.mask_folder.path, maskPath)), sizeHw, params.resize),
+  problems: Problems,
+): boolean {
+  if (labels.has(row.classId)) return true
+  if (params.other_classes === 'skip') return false
+  const where = `row ${row.rowNumber}, column LabelName`
+  const message = `there is no class ${row.classId} among the ${labels.size} at the input classes`
+  problems.raise('unknown-label', badFile(path, where, message, 'other_classes: skip  leaves such rows out.'))
+  return false
+}
+
+interface ReadRow {
+  readonly row: ObjectRow
+  readonly mask: MaskSet
+}
+
+/** Rows whose masks can be read, in their order. */
+async function readMasks(
+  rows: readonly ObjectRow[],
+  sizeHw: SizeHw,
+  params: Params,
+  problems: Problems,
+): Promise<ReadRow[]> {
+  const read: ReadRow[] = []
+  for (const row of rows) {
+    if (row.maskPath === undefined) {
+      read.push({ row, mask: emptyMasks(sizeHw, 1) })
+      continue
+    }
+    const path = join(params.mask_folder.path, row.maskPath)
+    const kind = existsSync(path) ? 'bad-mask' : 'missing-mask'
+    const where = `row ${row.rowNumber}, column MaskPath`
+    const mask = await problems.attemptAsync(kind, () =>
+      readMaskPicture(path, `${basename(params.masks.path)}, ${where}`),
     )
+    if (mask === undefined) continue
+    problems.remark('mask-size', () => otherProportions(mask.sizeHw, sizeHw, params.masks.path, where))
+    read.push({ row, mask: toSize(mask, sizeHw, params.resize) })
   }
+  return read
+}
+
+/** Masks often have another size than their image, but its proportions: within a pixel of the smaller of both. */
+function otherProportions([maskHeight, maskWidth]: SizeHw, [height, width]: SizeHw, path: string, where: string) {
+  const error = Math.abs(maskHeight * width - maskWidth * height) / Math.max(width, height)
+  const slack = Math.max(1, Math.max(maskWidth, maskHeight) / Math.max(width, height))
+  if (error <= slack) return undefined
+  const sizes = `the mask has ${maskWidth} × ${maskHeight} pixels, its image ${width} × ${height} (width × height)`
+  return badFile(path, where, `${sizes}; the proportions differ`)
+}
+
+function toInstances(
+  read: readonly ReadRow[],
+  sizeHw: SizeHw,
+  labels: ReadonlyMap<string, number>,
+  withGroups: boolean,
+): Instances {
+  const [height, width] = sizeHw
   return {
     sizeHw,
     boxesXyxy: Float64Array.from(
-      rows.flatMap(({ boxShares: [x1, y1, x2, y2] }) => [x1 * width, y1 * height, x2 * width, y2 * height]),
+      read.flatMap(({ row }) => {
+        const [x1, y1, x2, y2] = row.boxShares
+        return [x1 * width, y1 * height, x2 * width, y2 * height]
+      }),
     ),
-    scores: new Float64Array(rows.length).fill(1),
-    labels: Int32Array.from(rows, ({ classId }) => labels.get(classId)!),
-    masks: concatMasks(masks),
-    ...(withGroups && { groupOf: Uint8Array.from(rows, ({ groupOf }) => (groupOf ? 1 : 0)) }),
+    scores: new Float64Array(read.length).fill(1),
+    labels: Int32Array.from(read, ({ row }) => labels.get(row.classId)!),
+    masks: concatMasks([emptyMasks(sizeHw, 0), ...read.map(({ mask }) => mask)]),
+    ...(withGroups && { groupOf: Uint8Array.from(read, ({ row }) => (row.groupOf ? 1 : 0)) }),
   }
 }
 

@@ -12,17 +12,22 @@ import { isRecord } from './bad-file.ts'
 export function segmentationToMask(segmentation: unknown, sizeHw: readonly [number, number]): MaskSet {
   if (Array.isArray(segmentation)) return polygonsToMask(segmentation.map(checkedPolygon), sizeHw)
   if (!isRecord(segmentation)) throw new RangeError('segmentation is neither a list of polygons nor run lengths')
-  const { size, counts } = segmentation
-  if (!Array.isArray(size) || size[0] !== sizeHw[0] || size[1] !== sizeHw[1]) {
-    throw new RangeError(
-      `segmentation.size is ${JSON.stringify(size)}; the picture is [${sizeHw.join(', ')}] (height, width)`,
-    )
-  }
+  const { counts } = segmentation
+  const sizeProblem = segmentationSizeProblem(segmentation, sizeHw)
+  if (sizeProblem !== undefined) throw new RangeError(sizeProblem)
   if (typeof counts === 'string') return countsToMaskSet([decodeCounts(counts, sizeHw)], sizeHw)
   if (Array.isArray(counts) && counts.every(count => typeof count === 'number')) {
     return oneMask(counts, sizeHw)
   }
   throw new RangeError('segmentation.counts is neither a text nor a list of numbers')
+}
+
+/** What is wrong with the size that run lengths state; polygons state none. */
+export function segmentationSizeProblem(segmentation: unknown, sizeHw: readonly [number, number]): string | undefined {
+  if (!isRecord(segmentation)) return undefined
+  const { size } = segmentation
+  if (Array.isArray(size) && size[0] === sizeHw[0] && size[1] === sizeHw[1]) return undefined
+  return `segmentation.size is ${JSON.stringify(size)}; the picture is [${sizeHw.join(', ')}] (height, width)`
 }
 
 function oneMask(counts: readonly number[], sizeHw: readonly [number, number]): MaskSet {

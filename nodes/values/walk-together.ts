@@ -48,3 +48,27 @@ function missing(id: string, port: string): TaskError {
     fix: 'All inputs must have the same items; join: inner  leaves out what only some have.',
   })
 }
+
+/** As `walkAll`, with undefined where a collection lacks the item or it failed. */
+export async function* walkOuter<T>(
+  collections: readonly Collection<T>[],
+): AsyncGenerator<{ readonly id: string; readonly values: readonly (T | undefined)[] }> {
+  const walks = collections.map(({ items }) => items[Symbol.asyncIterator]())
+  try {
+    const heads = await Promise.all(walks.map(walk => walk.next()))
+    for (;;) {
+      const ids = heads.flatMap(head => (head.done ? [] : head.value.id))
+      const id = ids.sort()[0]
+      if (id === undefined) return
+      const values: (T | undefined)[] = []
+      for (const [port, head] of heads.entries()) {
+        const has = !head.done && head.value.id === id
+        values.push(has ? head.value.value : undefined)
+        if (has) heads[port] = await walks[port]!.next()
+      }
+      yield { id, values }
+    }
+  } finally {
+    for (const walk of walks) await walk.return?.()
+  }
+}
