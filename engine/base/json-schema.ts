@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module'
 import type { Ajv, ErrorObject, ValidateFunction } from 'ajv'
 import type { Json } from './canonical.ts'
+import { surelyFits } from './fits.ts'
 import { type SchemaProblem, schemaProblems } from './schema-problem.ts'
-import { expandReferences, extensionKeywords } from './schema-tree.ts'
+import { expandReferences, extensionKeywords, type SchemaNode } from './schema-tree.ts'
 
 export interface Validated {
   /** A copy with the schema's defaults filled in. */
@@ -17,6 +18,12 @@ export interface Validated {
  * @throws Error for a schema that is itself wrong (unknown keyword, dangling or recursive `$ref`): a bug of its author.
  */
 export function validateAgainst(schema: object, value: Json): Validated {
+  const quick = structuredClone(value) as Json
+  return surelyFits(schema as SchemaNode, quick) ? { value: quick, problems: [] } : validateByAjv(schema, value)
+}
+
+/** The same by ajv alone, which has the last word. */
+export function validateByAjv(schema: object, value: Json): Validated {
   const validate = compiled(schema)
   const copy = structuredClone(value) as Json
   if (validate(copy)) return { value: copy, problems: [] }
@@ -28,7 +35,7 @@ const allowed = new Set<string>()
 const validators = new WeakMap<object, ValidateFunction>()
 const validatorsByText = new Map<string, ValidateFunction>()
 
-/** Once per schema, by object and by text; ajv itself (30 ms) is loaded by the first one. */
+/** Once per schema, by object and by text; ajv itself (30 ms) is loaded by the first value that may be wrong. */
 function compiled(schema: object): ValidateFunction {
   const known = validators.get(schema)
   if (known !== undefined) return known

@@ -23,7 +23,8 @@ function expand(node: Json, root: SchemaNode, open: readonly string[]): Json {
   return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, expand(value, root, open)]))
 }
 
-function resolvePointer(root: SchemaNode, pointer: string): Json {
+/** @throws Error when it points nowhere. */
+export function resolvePointer(root: SchemaNode, pointer: string): Json {
   let found: Json | undefined = root
   for (const name of pointer.replace(/^#\/?/, '').split('/')) {
     found = (found as SchemaNode | undefined)?.[name.replaceAll('~1', '/').replaceAll('~0', '~')]
