@@ -4,6 +4,7 @@ import type { Registry } from '../engine/contract/registry.ts'
 import { annotationsCoco } from './annotations/coco.ts'
 import { annotationsKaggleRle } from './annotations/kaggle-rle.ts'
 import { annotationsOpenImages } from './annotations/open-images.ts'
+import { annotationsOpenImagesTable } from './annotations/open-images-table.ts'
 import { annotationsStatistics } from './annotations/statistics.ts'
 import { annotationsValidate } from './annotations/validate.ts'
 import { boxesMatrixNms } from './boxes/matrix-nms.ts'
@@ -55,6 +56,9 @@ import { splitsFolds } from './splits/folds.ts'
 import { submissionCoco } from './submission/coco.ts'
 import { submissionKaggleRle } from './submission/kaggle-rle.ts'
 import { submissionOpenImages } from './submission/open-images.ts'
+import { trainingEpochList } from './training/epoch-list.ts'
+import { trainingEpochOrder } from './training/epoch-order.ts'
+import { trainingRebalance } from './training/rebalance.ts'
 import { boxesKind } from './values/boxes.ts'
 import { classesKind } from './values/classes.ts'
 import { detectionsKind } from './values/detections.ts'
@@ -84,6 +88,7 @@ const nodes: readonly NodeDefinition[] = [
   annotationsOpenImages,
   annotationsStatistics,
   annotationsValidate,
+  annotationsOpenImagesTable,
   boxesMatrixNms,
   boxesNmm,
   boxesNms,
@@ -133,6 +138,9 @@ const nodes: readonly NodeDefinition[] = [
   submissionKaggleRle,
   submissionOpenImages,
   viewAnnotationSheet,
+  trainingEpochList,
+  trainingEpochOrder,
+  trainingRebalance,
   viewContactSheet,
   viewOverlay,
   weightsFile,

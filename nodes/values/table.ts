@@ -15,8 +15,18 @@ export const tableKind: Kind<Table> = {
   print: printTable,
 }
 
-/** Aligned columns: text to the left, numbers with four decimals to the right, `–` for nothing. */
-function printTable({ columns, rows }: Table): string {
+/** What fits a terminal's memory; the delivered file has all rows. */
+const PRINTED_ROWS = 100
+
+/** Aligned columns: text to the left, numbers with four decimals to the right, `–` for nothing; no more than 100 rows. */
+function printTable({ columns, rows: all }: Table): string {
+  const rows = all.slice(0, PRINTED_ROWS)
+  const more = all.length - rows.length
+  const text = printRows(columns, rows)
+  return more === 0 ? text : `${text}\n… and ${more} more rows`
+}
+
+function printRows(columns: Table['columns'], rows: Table['rows']): string {
   const texts = [columns, ...rows].map(row => row.map(cellText))
   const widths = columns.map((_, i) => Math.max(...texts.map(row => row[i]!.length)))
   const isText = columns.map((_, i) => rows.some(row => typeof row[i] === 'string'))

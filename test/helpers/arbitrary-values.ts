@@ -147,6 +147,11 @@ const labelTable = (): fc.Arbitrary<TypedValue> =>
     facets: {},
   }))
 
+const epochTable = (): fc.Arbitrary<TypedValue> =>
+  fc
+    .uniqueArray(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.constantFrom(...CLASSES), fc.nat(3), fc.constant(2)))
+    .map(rows => ({ value: { columns: ['image', 'class', 'count', 'round'], rows }, facets: {} }))
+
 const label = (): fc.Arbitrary<TypedValue> =>
   fc.constantFrom(...CLASSES).map(text => ({ value: { text }, facets: listed(...CLASSES) }))
 
@@ -162,6 +167,6 @@ export const arbitraryValues: {
   image,
   hierarchy,
   metrics,
-  table: labelTable,
+  table: () => fc.oneof(labelTable(), epochTable()),
   label,
 }
