@@ -31,9 +31,13 @@ import { evaluateOpenImages } from './evaluate/open-images.ts'
 import { evaluatePixels } from './evaluate/pixels.ts'
 import { evaluateTable } from './evaluate/table.ts'
 import { hierarchyExpand } from './hierarchy/expand.ts'
+import { hierarchyLayer } from './hierarchy/layer.ts'
+import { hierarchyLevels } from './hierarchy/levels.ts'
 import { hierarchyOpenImages } from './hierarchy/open-images.ts'
 import { imagesCellType } from './images/cell-type.ts'
+import { imagesFillBoxes } from './images/fill-boxes.ts'
 import { imagesFolder } from './images/folder.ts'
+import { imagesLimit } from './images/limit.ts'
 import { imagesMajorityClass } from './images/majority-class.ts'
 import { instancesConcat } from './instances/concat.ts'
 import { instancesFilter } from './instances/filter.ts'
@@ -58,6 +62,7 @@ import { submissionKaggleRle } from './submission/kaggle-rle.ts'
 import { submissionOpenImages } from './submission/open-images.ts'
 import { trainingEpochList } from './training/epoch-list.ts'
 import { trainingEpochOrder } from './training/epoch-order.ts'
+import { trainingFirstOfClass } from './training/first-of-class.ts'
 import { trainingRebalance } from './training/rebalance.ts'
 import { boxesKind } from './values/boxes.ts'
 import { classesKind } from './values/classes.ts'
@@ -113,9 +118,13 @@ const nodes: readonly NodeDefinition[] = [
   evaluatePixels,
   evaluateTable,
   hierarchyExpand,
+  hierarchyLayer,
+  hierarchyLevels,
   hierarchyOpenImages,
   imagesCellType,
+  imagesFillBoxes,
   imagesFolder,
+  imagesLimit,
   imagesMajorityClass,
   instancesConcat,
   instancesFilter,
@@ -141,6 +150,7 @@ const nodes: readonly NodeDefinition[] = [
   trainingEpochList,
   trainingEpochOrder,
   trainingRebalance,
+  trainingFirstOfClass,
   viewContactSheet,
   viewOverlay,
   weightsFile,
