@@ -13,6 +13,8 @@ import { boxesNms } from './boxes/nms.ts'
 import { boxesNmw } from './boxes/nmw.ts'
 import { boxesSoftNms } from './boxes/soft-nms.ts'
 import { boxesWbf } from './boxes/wbf.ts'
+import { calibrateFile } from './calibrate/file.ts'
+import { calibrateFit } from './calibrate/fit.ts'
 import { commandRun } from './command/run.ts'
 import { datasetCoco } from './dataset/coco.ts'
 import { detectBoxes } from './detect/boxes.ts'
@@ -39,6 +41,7 @@ import { imagesFillBoxes } from './images/fill-boxes.ts'
 import { imagesFolder } from './images/folder.ts'
 import { imagesLimit } from './images/limit.ts'
 import { imagesMajorityClass } from './images/majority-class.ts'
+import { instancesCalibrate } from './instances/calibrate.ts'
 import { instancesConcat } from './instances/concat.ts'
 import { instancesFilter } from './instances/filter.ts'
 import { instancesFromLabelMap } from './instances/from-label-map.ts'
@@ -65,6 +68,7 @@ import { trainingEpochOrder } from './training/epoch-order.ts'
 import { trainingFirstOfClass } from './training/first-of-class.ts'
 import { trainingRebalance } from './training/rebalance.ts'
 import { boxesKind } from './values/boxes.ts'
+import { calibrationKind } from './values/calibration.ts'
 import { classesKind } from './values/classes.ts'
 import { detectionsKind } from './values/detections.ts'
 import { featuresKind } from './values/features.ts'
@@ -100,6 +104,8 @@ const nodes: readonly NodeDefinition[] = [
   boxesNmw,
   boxesSoftNms,
   boxesWbf,
+  calibrateFile,
+  calibrateFit,
   commandRun,
   datasetCoco,
   detectBoxes,
@@ -126,6 +132,7 @@ const nodes: readonly NodeDefinition[] = [
   imagesFolder,
   imagesLimit,
   imagesMajorityClass,
+  instancesCalibrate,
   instancesConcat,
   instancesFilter,
   instancesFromLabelMap,
@@ -158,6 +165,7 @@ const nodes: readonly NodeDefinition[] = [
 
 const kinds = [
   boxesKind,
+  calibrationKind,
   classesKind,
   detectionsKind,
   featuresKind,

@@ -5,11 +5,11 @@ import { type CocoSettings, cocoSettings } from '../kernels/coco-settings.ts'
 import { selectMasks } from '../kernels/mask-sets.ts'
 import { describeClasses } from '../values/class-lists.ts'
 import type { Instances } from '../values/instances.ts'
+import { checkSharedClasses, truthClasses } from '../values/truth-classes.ts'
+import { walkScenes } from '../values/walk-scenes.ts'
 import { type CocoResults, cocoCurves, cocoMetrics, cocoTable } from './coco-report.ts'
 import { drawCurves } from './curves.ts'
 import { type IntervalParams, intervalParams, withIntervals } from './intervals.ts'
-import { checkSharedClasses, truthClasses } from './truth-classes.ts'
-import { walkScenes } from './walk-scenes.ts'
 
 interface Params extends IntervalParams {
   readonly max_detections: number

@@ -4,8 +4,8 @@ import type { ErrorKind } from '../kernels/error-kinds.ts'
 import type { Instances } from '../values/instances.ts'
 import type { Metrics } from '../values/metrics.ts'
 import type { Table } from '../values/table.ts'
-import { checkSharedClasses, truthClasses } from './truth-classes.ts'
-import { walkScenes } from './walk-scenes.ts'
+import { checkSharedClasses, truthClasses } from '../values/truth-classes.ts'
+import { walkScenes } from '../values/walk-scenes.ts'
 
 interface Params {
   readonly similarity: 'masks' | 'boxes'

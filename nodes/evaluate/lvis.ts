@@ -15,12 +15,12 @@ import type { ClassList } from '../values/classes.ts'
 import type { Instances } from '../values/instances.ts'
 import type { Metrics } from '../values/metrics.ts'
 import type { Table } from '../values/table.ts'
+import { checkSharedClasses, truthClasses } from '../values/truth-classes.ts'
+import { walkScenes } from '../values/walk-scenes.ts'
 import { cocoCurves, measured } from './coco-report.ts'
 import { drawCurves } from './curves.ts'
 import { type IntervalParams, intervalParams, withIntervals } from './intervals.ts'
 import { type LvisLists, readLvisLists } from './lvis-lists.ts'
-import { checkSharedClasses, truthClasses } from './truth-classes.ts'
-import { walkScenes } from './walk-scenes.ts'
 
 interface Params extends IntervalParams {
   readonly path: PathRef

@@ -10,10 +10,10 @@ import type { Instances } from '../values/instances.ts'
 import type { Metrics } from '../values/metrics.ts'
 import { selectInstances } from '../values/select-instances.ts'
 import type { Table } from '../values/table.ts'
+import { checkSharedClasses } from '../values/truth-classes.ts'
+import { walkScenes } from '../values/walk-scenes.ts'
 import { drawCurves } from './curves.ts'
 import { defined, type IntervalParams, intervalParams, withIntervals } from './intervals.ts'
-import { checkSharedClasses } from './truth-classes.ts'
-import { walkScenes } from './walk-scenes.ts'
 
 interface Params extends IntervalParams {
   readonly mode: 'boxes' | 'masks'

@@ -86,13 +86,19 @@ export function createCocoEvaluator(options: CocoOptions): CocoEvaluator {
   const classCount = options.pooledClasses ? 1 : options.classCount
   return {
     addImage: image => {
-      records.push(imageRecords(image, options, settings, image.order ?? records.length))
+      records.push(cocoRecords(image, options, settings, image.order ?? records.length))
     },
     accumulate: repeats => accumulateRecords(records, classCount, settings, repeats),
   }
 }
 
-function imageRecords(image: CocoImage, options: CocoOptions, settings: CocoSettings, order: number): ImageRecords {
+/** What evaluation keeps of one image, for those who keep the records themselves and call `accumulateRecords`. */
+export function cocoRecords(
+  image: CocoImage,
+  options: CocoOptions,
+  settings: CocoSettings,
+  order: number,
+): ImageRecords {
   const strict = options.rules === 'strict'
   const { truth, detections } = image
   const truthAreas = truth.areasPx ?? areasOf(truth, truth.masks !== undefined)

@@ -1,4 +1,5 @@
 import type { ProposalBoxes } from '../../nodes/values/boxes.ts'
+import type { Calibrations } from '../../nodes/values/calibration.ts'
 import type { Classes } from '../../nodes/values/classes.ts'
 import type { Detections } from '../../nodes/values/detections.ts'
 import type { Hierarchy } from '../../nodes/values/hierarchy.ts'
@@ -55,6 +56,11 @@ export function kindSamples() {
     table: { columns: ['class', 'AP'], rows: [['cat', 0.5] as const, ['dog', null] as const] } as Table,
     label: { text: 'astro' } as Label,
     selection: { ids: ['a', 'b/c'] } as Selection,
+    calibration: {
+      method: 'isotonic',
+      fits: [{ others: { temperature: 2 }, classes: { cat: { scores: [0.1, 0.9], values: [0, 1] } } }],
+      folds: {},
+    } as Calibrations,
     weights: { model: { L1: 2, L3: 0 }, flip: {} } as Weights,
   }
 }

@@ -84,6 +84,8 @@ function inputsOf(node: NodeDefinition): fc.Arbitrary<{ readonly [port: string]:
 function paramsOf({ params }: NodeDefinition): fc.Arbitrary<object> {
   const given = Object.entries(params.properties).map(([name, schema]): [string, fc.Arbitrary<unknown>] => {
     if ('x-weights-of' in schema) return [name, fc.constant(undefined)]
+    // Else refused before anything runs, since no folds are made here.
+    if (name === 'in_sample') return [name, fc.constant(true)]
     const usual = 'default' in schema ? [schema['default']] : []
     const some = fc.constantFrom(...usual, ...usual, ...samplesOf(schema))
     const needed = params.required?.includes(name) || 'default' in schema

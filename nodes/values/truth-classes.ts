@@ -1,9 +1,9 @@
 import type { CheckContext, RunContext } from '../../engine/contract/node.ts'
-import { classesInFacets, describeClasses, labelsById } from '../values/class-lists.ts'
-import type { ClassList } from '../values/classes.ts'
-import { inputClasses } from '../values/input-classes.ts'
-import type { Instances } from '../values/instances.ts'
-import { selectInstances } from '../values/select-instances.ts'
+import { classesInFacets, describeClasses, labelsById } from './class-lists.ts'
+import type { ClassList } from './classes.ts'
+import { inputClasses } from './input-classes.ts'
+import type { Instances } from './instances.ts'
+import { selectInstances } from './select-instances.ts'
 
 /** Predictions and ground truth meet by class id; the classes of the truth are those evaluated. */
 

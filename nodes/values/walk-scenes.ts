@@ -1,8 +1,8 @@
 import { TaskError } from '../../engine/base/diagnostic.ts'
 import type { Collection, RunContext } from '../../engine/contract/node.ts'
-import { checkLabels, inputClasses } from '../values/input-classes.ts'
-import type { Instances } from '../values/instances.ts'
-import { walkTogether } from '../values/walk-together.ts'
+import { checkLabels, inputClasses } from './input-classes.ts'
+import type { Instances } from './instances.ts'
+import { walkTogether } from './walk-together.ts'
 
 /** What was found in a picture and what is in it. */
 export interface Scene {

@@ -1,0 +1,74 @@
+import { TaskError } from '../../engine/base/diagnostic.ts'
+import type { CheckContext, InputPort, ParamSchema } from '../../engine/contract/node.ts'
+import type { Selection } from './selection.ts'
+
+/**
+ * What is fitted to images is judged on others: the held-out parts of a cross-validation come as a folded input, what is
+ * said of an image comes from a fit that never saw it. Without folds a step has to say that it is content with less.
+ */
+
+export const foldsPort: InputPort = {
+  kind: 'selection',
+  per: 'collection',
+  many: 'folded',
+  optional: true,
+  description:
+    'The held-out part of each fold (`over: [fold]`, `splits/folds.valid`): every item is in exactly one. What is reported of an item then comes from a fit without its fold.',
+}
+
+export const inSampleSchema: ParamSchema = {
+  type: 'boolean',
+  default: false,
+  description: 'Without `folds`: report numbers on the very images of the fit, which flatter it.',
+}
+
+/** Refuses a step without folds that does not say `in_sample`, and one that says both. */
+export function checkHeldOut(inSample: boolean, context: CheckContext): void {
+  const folds = context.inputs['folds']
+  if (folds === undefined && !inSample) {
+    context.problem({
+      input: 'folds',
+      message: 'this would be judged on the images it is fitted on',
+      fix: 'bind `folds` to the held-out parts of a cross-validation (`over: [fold]`, `in: { folds: folds.valid }`), or say `in_sample: true`',
+    })
+  }
+  if (folds !== undefined && inSample) {
+    context.problem({
+      param: 'in_sample',
+      message: '`folds` is bound, so nothing is judged in-sample',
+      fix: 'leave out one',
+    })
+  }
+  if (folds?.length === 1) {
+    context.problem({
+      input: 'folds',
+      message: 'there is one fold, so nothing is left to fit on',
+      fix: 'fold at least two held-out parts',
+    })
+  }
+}
+
+/**
+ * [ids] the fold that holds each item out.
+ * @throws TaskError naming the item that is in none, or in several.
+ */
+export function foldOfItems(ids: readonly string[], folds: readonly Selection[]): readonly number[] {
+  const foldOf = new Map<string, number>()
+  for (const [fold, { ids: held }] of folds.entries()) {
+    for (const id of held) {
+      const other = foldOf.get(id)
+      if (other !== undefined) throw bad(`item ${id} is held out by the folds ${other} and ${fold}`)
+      foldOf.set(id, fold)
+    }
+  }
+  return ids.map(id => foldOf.get(id) ?? fail(id))
+}
+
+function fail(id: string): never {
+  throw bad(`item ${id} is held out by no fold`)
+}
+
+function bad(message: string): TaskError {
+  const fix = 'every item is in exactly one held-out part, as splits/folds makes them of the same items'
+  return new TaskError({ code: 'bad-value', message, fix })
+}
