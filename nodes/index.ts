@@ -59,6 +59,11 @@ import { masksToLabelMapFile } from './masks/to-label-map.ts'
 import { masksVote } from './masks/vote.ts'
 import { masksWbf } from './masks/wbf.ts'
 import { onnxruntimeClass } from './onnx/device.ts'
+import { semanticInfer } from './semantic/infer.ts'
+import { semanticMean } from './semantic/mean.ts'
+import { semanticNegatives } from './semantic/negatives.ts'
+import { semanticPicture } from './semantic/picture.ts'
+import { semanticThreshold } from './semantic/threshold.ts'
 import { splitsFolds } from './splits/folds.ts'
 import { submissionCoco } from './submission/coco.ts'
 import { submissionKaggleRle } from './submission/kaggle-rle.ts'
@@ -83,6 +88,7 @@ import { sharpClass } from './values/read-image.ts'
 import { roiMasksKind } from './values/roi-masks.ts'
 import { rpnKind } from './values/rpn.ts'
 import { selectionKind } from './values/selection.ts'
+import { semanticKind } from './values/semantic.ts'
 import { tableKind } from './values/table.ts'
 import { weightsKind } from './values/weights.ts'
 import { viewAnnotationSheet } from './view/annotation-sheet.ts'
@@ -149,6 +155,11 @@ const nodes: readonly NodeDefinition[] = [
   masksToLabelMapFile,
   masksVote,
   masksWbf,
+  semanticInfer,
+  semanticMean,
+  semanticNegatives,
+  semanticPicture,
+  semanticThreshold,
   splitsFolds,
   submissionCoco,
   submissionKaggleRle,
@@ -179,6 +190,7 @@ const kinds = [
   roiMasksKind,
   rpnKind,
   selectionKind,
+  semanticKind,
   tableKind,
   weightsKind,
 ] as readonly Kind[]

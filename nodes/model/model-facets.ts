@@ -1,8 +1,10 @@
 import { join } from 'node:path'
 import type { Facets } from '../../engine/contract/kind.ts'
 import type { CheckContext, PathRef } from '../../engine/contract/node.ts'
-import { MODEL_FILE, parseModel } from './model-file.ts'
-import type { TwoStageModel } from './model-spec.ts'
+import { MODEL_FILE, type Parsed, parseModel, parseSemanticModel } from './model-file.ts'
+import type { ModelProblem, TwoStageModel } from './model-spec.ts'
+import type { SemanticModel } from './semantic-model.ts'
+import { semanticSignatureProblems } from './semantic-signature.ts'
 import { signatureProblems } from './signature.ts'
 
 /** Globs of the files in a model folder that its results depend on. */
@@ -12,7 +14,21 @@ export const MODEL_FILES = [MODEL_FILE, '*.onnx', '*.data'] as const
  * Checks a model folder while the pipeline is checked: every problem is reported at the parameter `model`.
  * @returns the model, or undefined if model.yaml cannot be used at all.
  */
-export async function checkModel(folder: PathRef, context: CheckContext): Promise<TwoStageModel | undefined> {
+export function checkModel(folder: PathRef, context: CheckContext): Promise<TwoStageModel | undefined> {
+  return checkFolder(folder, context, parseModel, signatureProblems)
+}
+
+/** The same for a semantic model. */
+export function checkSemanticModel(folder: PathRef, context: CheckContext): Promise<SemanticModel | undefined> {
+  return checkFolder(folder, context, parseSemanticModel, semanticSignatureProblems)
+}
+
+async function checkFolder<Model>(
+  folder: PathRef,
+  context: CheckContext,
+  parse: (text: string) => Promise<Parsed<Model>>,
+  compare: (model: Model, folder: PathRef, context: CheckContext) => Promise<readonly ModelProblem[]>,
+): Promise<Model | undefined> {
   const report = (message: string, fix?: string) =>
     context.problem({ param: 'model', message: `${folder.path}: ${message}`, ...(fix === undefined ? {} : { fix }) })
   let text: string
@@ -22,12 +38,12 @@ export async function checkModel(folder: PathRef, context: CheckContext): Promis
     report(`${MODEL_FILE} is missing or cannot be read`, `a model is a folder with ${MODEL_FILE} and its ONNX graphs`)
     return undefined
   }
-  const parsed = await parseModel(text)
+  const parsed = await parse(text)
   if ('problems' in parsed) {
     for (const { message, fix } of parsed.problems) report(message, fix)
     return undefined
   }
-  for (const { message, fix } of await signatureProblems(parsed.model, folder, context)) report(message, fix)
+  for (const { message, fix } of await compare(parsed.model, folder, context)) report(message, fix)
   return parsed.model
 }
 

@@ -1,55 +1,40 @@
-import { createRequire } from 'node:module'
-import type { Document, LineCounter } from 'yaml'
-import type { Json } from '../../engine/base/canonical.ts'
-import { validateAgainst } from '../../engine/base/json-schema.ts'
+import { type Locate, MODEL_FILE, readModelDocument } from './model-document.ts'
 import type { ModelProblem, TwoStageModel } from './model-spec.ts'
 import type { ModelYaml } from './model-yaml.ts'
+import { type SemanticModel, type SemanticYaml, semanticYamlProblems, toSemanticModel } from './semantic-model.ts'
 
-export const MODEL_FILE = 'model.yaml'
+export { MODEL_FILE }
 
 /** A model, or every problem its file has; never both. */
-export type ParsedModel = { readonly model: TwoStageModel } | { readonly problems: readonly ModelProblem[] }
+export type Parsed<Model> = { readonly model: Model } | { readonly problems: readonly ModelProblem[] }
 
-type Locate = (path: readonly (string | number)[], at?: 'key' | 'value') => string
-
-const recentlyParsed = new Map<string, Promise<ParsedModel>>()
-
-/** Reads the text of a model.yaml: YAML 1.2, the schema, and what a schema cannot say. Each view of a model asks again. */
-export function parseModel(text: string): Promise<ParsedModel> {
-  const known = recentlyParsed.get(text) ?? parseText(text)
-  if (recentlyParsed.size >= 64) recentlyParsed.clear()
-  recentlyParsed.set(text, known)
-  return known
-}
-
-async function parseText(text: string): Promise<ParsedModel> {
-  const { LineCounter: Lines, parseDocument } = await import('yaml')
-  const lines = new Lines()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true })
-  const broken = document.errors.map(error => {
-    const { line, col } = lines.linePos(error.pos[0])
-    return { message: `${MODEL_FILE}:${line}:${col}: ${error.message}` }
-  })
-  if (broken.length > 0) return { problems: broken }
-  const content = document.toJS({ maxAliasCount: 100 }) as Json
-  const locate: Locate = (path, at) => position(document, lines, path, at)
-  const misfits = schemaProblems(content, locate)
-  if (misfits.length > 0) return { problems: misfits }
-  const file = content as unknown as ModelYaml
-  const problems = semanticProblems(file, locate)
+/** Reads the text of a two-stage model.yaml: YAML 1.2, the schema, and what a schema cannot say. Each view asks again. */
+export const parseModel: (text: string) => Promise<Parsed<TwoStageModel>> = remembered(async text => {
+  const document = await readModelDocument(text, 'two-stage')
+  if ('problems' in document) return document
+  const file = document.content as unknown as ModelYaml
+  const problems = semanticProblems(file, document.locate)
   return problems.length > 0 ? { problems } : { model: toModel(file) }
-}
+})
 
-let modelSchema: object | undefined
+/** The same for a semantic one. */
+export const parseSemanticModel: (text: string) => Promise<Parsed<SemanticModel>> = remembered(async text => {
+  const document = await readModelDocument(text, 'semantic')
+  if ('problems' in document) return document
+  const file = document.content as unknown as SemanticYaml
+  const problems: ModelProblem[] = []
+  semanticYamlProblems(file, (path, message) => problems.push({ message: `${document.locate(path)}: ${message}` }))
+  return problems.length > 0 ? { problems } : { model: toSemanticModel(file) }
+})
 
-function schemaProblems(content: Json, locate: Locate): readonly ModelProblem[] {
-  // By the package's own name: the path is the same from the sources and from the build.
-  modelSchema ??= createRequire(import.meta.url)('maskloom/schemas/model.schema.json') as object
-  return validateAgainst(modelSchema, content).problems.map(({ path, at, message, fix }) => {
-    const about = at === 'key' && message.startsWith('unknown') ? path.slice(0, -1) : path
-    const name = about.length === 0 ? '' : `${about.join('.')}: `
-    return { message: `${locate(path, at)}: ${name}${message}`, ...(fix === undefined ? {} : { fix }) }
-  })
+function remembered<T>(parse: (text: string) => Promise<T>): (text: string) => Promise<T> {
+  const recent = new Map<string, Promise<T>>()
+  return text => {
+    const known = recent.get(text) ?? parse(text)
+    if (recent.size >= 64) recent.clear()
+    recent.set(text, known)
+    return known
+  }
 }
 
 /** What holds between fields, and what this version does not do yet. */
@@ -82,27 +67,6 @@ function semanticProblems(file: ModelYaml, locate: Locate): ModelProblem[] {
       `longer_side ${file.resize.longer_side} is less than shorter_side ${file.resize.shorter_side}`,
     )
   return problems
-}
-
-function position(
-  document: Document,
-  lines: LineCounter,
-  path: readonly (string | number)[],
-  at: 'key' | 'value' = 'value',
-): string {
-  for (let depth = path.length; depth >= 0; depth--) {
-    const node = at === 'key' ? keyOf(document, path.slice(0, depth)) : document.getIn(path.slice(0, depth), true)
-    const range = (node as { range?: readonly [number, number, number] } | undefined)?.range
-    if (!range) continue
-    const { line, col } = lines.linePos(range[0])
-    return `${MODEL_FILE}:${line}:${col}`
-  }
-  return `${MODEL_FILE}:1:1`
-}
-
-function keyOf(document: Document, path: readonly (string | number)[]): unknown {
-  const map = document.getIn(path.slice(0, -1), true) as { items?: readonly { key?: unknown }[] } | undefined
-  return map?.items?.find(({ key }) => (key as { value?: unknown } | undefined)?.value === path.at(-1))?.key
 }
 
 function toModel(file: ModelYaml): TwoStageModel {

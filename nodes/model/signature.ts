@@ -15,14 +15,31 @@ export async function signatureProblems(
   folder: PathRef,
   context: CheckContext,
 ): Promise<ModelProblem[]> {
+  const problems: ModelProblem[] = []
   const files = [model.backbone.file, model.box.file, ...(model.mask ? [model.mask.file] : [])]
+  const graph = await openGraphs(files, folder, context, problems)
+  const backbone = graph(model.backbone.file)
+  if (backbone) checkBackbone(model, backbone, problems)
+  const box = graph(model.box.file)
+  if (box) checkBoxHead(model, box, problems)
+  const mask = model.mask && graph(model.mask.file)
+  if (mask) checkMaskHead(model, mask, problems)
+  return problems
+}
+
+/** What the graphs of a folder declare; one that does not open becomes a problem when it is asked for. */
+export async function openGraphs(
+  files: readonly string[],
+  folder: PathRef,
+  context: CheckContext,
+  problems: ModelProblem[],
+): Promise<(file: string) => GraphSignature | undefined> {
   const graphs = await context.memo<{ [file: string]: Opened }>('onnx-signatures', folder.sha256, async () => {
     const opened: { [file: string]: Opened } = {}
     for (const file of new Set(files)) opened[file] = await openSignature(folder.path, file)
     return opened
   })
-  const problems: ModelProblem[] = []
-  const graph = (file: string): GraphSignature | undefined => {
+  return file => {
     const opened = graphs[file]
     if (opened === undefined || 'failed' in opened) {
       if (opened)
@@ -34,13 +51,6 @@ export async function signatureProblems(
     }
     return opened
   }
-  const backbone = graph(model.backbone.file)
-  if (backbone) checkBackbone(model, backbone, problems)
-  const box = graph(model.box.file)
-  if (box) checkBoxHead(model, box, problems)
-  const mask = model.mask && graph(model.mask.file)
-  if (mask) checkMaskHead(model, mask, problems)
-  return problems
 }
 
 async function openSignature(folder: string, file: string): Promise<Opened> {
@@ -130,7 +140,7 @@ function checkColumns(model: TwoStageModel, found: string, columns: number, prob
 }
 
 /** Reports a missing port, another type, another rank or another fixed side; returns the port if there is one. */
-function comparePort(
+export function comparePort(
   file: string,
   way: 'input' | 'output',
   ports: readonly Port[],

@@ -123,6 +123,7 @@ function bad(kind: string, what: string): TaskError {
   return new TaskError({ code: 'bad-value', message: `${kind}: ${what}` })
 }
 
-function misfit(kind: string, what: string): TaskError {
+/** A stored value that is not what its kind says. */
+export function misfit(kind: string, what: string): TaskError {
   return new TaskError({ code: 'bad-file', message: `stored ${kind}: ${what}` })
 }

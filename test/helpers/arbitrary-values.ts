@@ -155,6 +155,18 @@ const epochTable = (): fc.Arbitrary<TypedValue> =>
 const label = (): fc.Arbitrary<TypedValue> =>
   fc.constantFrom(...CLASSES).map(text => ({ value: { text }, facets: listed(...CLASSES) }))
 
+const semantic = (frameHw: FrameHw): fc.Arbitrary<TypedValue> =>
+  fc.constantFrom(6, 12).chain(length =>
+    fc.array(fc.float({ min: 0, max: 1, noNaN: true }), { minLength: length, maxLength: length }).map(values => ({
+      value: {
+        frameHw,
+        maps: { bce: { sizeHw: [2, 3], values: Float32Array.from(values) } },
+        vectors: { image: Float32Array.from(values.slice(0, 2)) },
+      },
+      facets: { maps: [{ name: 'bce', classes: CLASSES.slice(0, length / 6).map(id => ({ id, name: id })) }] },
+    })),
+  )
+
 /** By kind; `count` is how many boxes or masks a value has. */
 export const arbitraryValues: {
   readonly [kind: string]: (frameHw: FrameHw, count: number) => fc.Arbitrary<TypedValue>
@@ -169,4 +181,5 @@ export const arbitraryValues: {
   metrics,
   table: () => fc.oneof(labelTable(), epochTable()),
   label,
+  semantic,
 }

@@ -10,6 +10,7 @@ import type { Metrics } from '../../nodes/values/metrics.ts'
 import type { Proposals } from '../../nodes/values/proposals.ts'
 import type { RoiMasks } from '../../nodes/values/roi-masks.ts'
 import type { Selection } from '../../nodes/values/selection.ts'
+import type { Semantic } from '../../nodes/values/semantic.ts'
 import type { Table } from '../../nodes/values/table.ts'
 import type { Weights } from '../../nodes/values/weights.ts'
 import { classesOf } from './collections.ts'
@@ -55,6 +56,14 @@ export function kindSamples() {
     metrics: { box: { AP: 0.5, APs: null } } as Metrics,
     table: { columns: ['class', 'AP'], rows: [['cat', 0.5] as const, ['dog', null] as const] } as Table,
     label: { text: 'astro' } as Label,
+    semantic: {
+      frameHw: [4, 6],
+      maps: {
+        bce: { sizeHw: [2, 3], values: Float32Array.of(0, 0.5, 1, 0.25, 0, 1) },
+        soft: { sizeHw: [1, 2], values: Uint8Array.of(0, 255, 7, 8) },
+      },
+      vectors: { image: Float32Array.of(-3, 4) },
+    } as Semantic,
     selection: { ids: ['a', 'b/c'] } as Selection,
     calibration: {
       method: 'isotonic',

@@ -1,8 +1,10 @@
 import { encodeJson } from '../../nodes/values/json-document.ts'
 import { encodeTensors, type NamedTensor, type TensorData } from '../../nodes/values/safetensors.ts'
+import type { Semantic } from '../../nodes/values/semantic.ts'
 
 /** Stored form of a value as a program that checks nothing would write it. */
 export function uncheckedBytes(kind: string, value: object): Uint8Array {
+  if (kind === 'semantic') return encodeTensors(semanticTensors(value as Semantic), { kind })
   const fields = flatten(value)
   const isArrays = Object.values(fields).some(data => ArrayBuffer.isView(data))
   if (!isArrays) return encodeJson(JSON.parse(JSON.stringify(value)))
@@ -27,6 +29,17 @@ const NAMES: { readonly [field: string]: string } = {
   crowd: 'crowd',
   areasPx: 'areas_px',
   groupOf: 'group_of',
+}
+
+function semanticTensors({ frameHw, maps, vectors }: Semantic): { [name: string]: NamedTensor } {
+  const planes = Object.entries(maps).map(([name, { sizeHw, values }]) => {
+    const shape = [values.length / (sizeHw[0] * sizeHw[1]), ...sizeHw]
+    return [`map.${name}`, { data: values, shape }] as const
+  })
+  const numbers = Object.entries(vectors).map(
+    ([name, data]) => [`vector.${name}`, { data, shape: [data.length] }] as const,
+  )
+  return Object.fromEntries([['frame_hw', { data: Uint32Array.from(frameHw), shape: [2] }], ...planes, ...numbers])
 }
 
 type Fields = { readonly [field: string]: unknown }

@@ -120,6 +120,27 @@ const table: readonly Spoilt[] = [
     v => ({ ...v, probabilities: set(v.probabilities, { 1: -3 }) }),
     /mask 0: row 0, column 1 is -3/,
   ),
+  spoilt(
+    'semantic',
+    'a NaN probability',
+    v => ({
+      ...v,
+      maps: { bce: { ...v.maps['bce']!, values: set(v.maps['bce']!.values as Float32Array, { 4: Number.NaN }) } },
+    }),
+    /map bce, class 0, row 1, column 1 is NaN/,
+  ),
+  spoilt(
+    'semantic',
+    'a logit for a probability',
+    v => ({ ...v, maps: { bce: { ...v.maps['bce']!, values: set(v.maps['bce']!.values as Float32Array, { 0: 7 }) } } }),
+    /map bce, class 0, row 0, column 0 is 7/,
+  ),
+  spoilt(
+    'semantic',
+    'an infinite number about the image',
+    v => ({ ...v, vectors: { image: Float32Array.of(1, Number.POSITIVE_INFINITY) } }),
+    /number 1 of image is Infinity/,
+  ),
   spoilt('instances', 'a NaN score', v => ({ ...v, scores: set(v.scores, { 2: Number.NaN }) }), /scores\[2\] is NaN/),
   spoilt('instances', 'a negative label', v => ({ ...v, labels: set(v.labels, { 0: -7 }) }), /labels\[0\] is -7/),
   spoilt(
