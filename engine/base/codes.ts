@@ -53,6 +53,7 @@ export const codeGroups = {
     segment: 'A collection node lies between steps that pass transient values.',
     'bad-content': 'A file or model does not contain what the step needs.',
     'bad-item-id': 'The id of an item is empty, repeated or no relative path.',
+    'bad-function': 'A pipeline that a node evaluates in memory has a step that cannot run there.',
     'bad-selection': '`items:` names something that cannot choose items, or stands where items are made.',
   },
   'Running (engine/run, nodes)': {
@@ -71,6 +72,7 @@ export const codeGroups = {
     'command-failed': 'A program ended with an error, could not be started, or did not write what it should.',
     'too-little-memory': 'A value that cannot be divided does not fit into the memory of a worker.',
     'worker-crash': 'A worker process ended while it had work.',
+    'not-out-of-fold': 'Something is to be tuned on predictions of models that may have seen the images in training.',
     'empty-selection': 'A selection chooses no item, or names items that are not there.',
   },
   'The store (cache)': {

@@ -22,6 +22,8 @@ export interface Kind<T = unknown> {
   readonly release?: (value: T) => void
   /** Bytes held while the value is alive, for admission by memory. */
   readonly residentBytes?: (value: T) => number
+  /** The same value, prepared for being used again and again in one worker: what is worked out of it is kept with it. */
+  readonly forRepeatedUse?: (value: T) => T
   /** File extension without dot under which a stored value is delivered, unless the port says otherwise. */
   readonly extension: string
   /** The value as a few lines of text for the end of a run (tables); absent for kinds nobody reads in a terminal. */

@@ -1,6 +1,7 @@
 import type { Json } from '../base/canonical.ts'
 import type { Digest } from '../base/digest.ts'
 import type { Facets } from './kind.ts'
+import type { CheckedFunction, PipelineFunction } from './pipeline-function.ts'
 
 /**
  * What a node is to the engine. A node is one object in one file under `nodes/`, made with `defineNode`, listed in the
@@ -57,6 +58,9 @@ export interface OutputPort {
  * - `x-port: PORT`: the value may come through this optional input instead. A step gives exactly one of the two, or none
  *   where the parameter is not required; the node finds the parameter missing when the port is fed. One with
  *   `x-weights-of` is then a list with the coordinates of each folded value, axis → id.
+ * - `x-pipeline: true`: the path of a pipeline file that the node evaluates in memory (`pipeline-function.ts`). Its
+ *   inputs are ports of the step beside the node's own; the key has what its steps do in the place of the path.
+ * - `x-params-of: PARAM`: a map with values for parameters of that pipeline.
  */
 export interface ParamsSchema {
   readonly type: 'object'
@@ -72,6 +76,8 @@ export interface ParamSchema {
   readonly 'x-key'?: false
   readonly 'x-weights-of'?: string
   readonly 'x-port'?: string
+  readonly 'x-pipeline'?: true
+  readonly 'x-params-of'?: string
   readonly [keyword: string]: unknown
 }
 
@@ -123,6 +129,8 @@ export interface RunContext {
   readonly inferred: (views: number) => void
   /** A remark for the run's event stream (a box was dropped, a class has no ground truth). */
   readonly note: (message: string) => void
+  /** The pipeline behind an `x-pipeline` parameter, fed with the values at the ports of this task. */
+  readonly pipeline: (param: string) => Promise<PipelineFunction>
 }
 
 export interface Closable {
@@ -143,6 +151,10 @@ export interface CheckContext {
   readonly memo: <T extends Json>(name: string, sha256: Digest, compute: () => T | Promise<T>) => Promise<T>
   /** Reports a problem at a parameter or an input of the step. */
   readonly problem: (problem: CheckProblem) => void
+  /** The pipelines behind `x-pipeline` parameters. */
+  readonly pipelines: { readonly [param: string]: CheckedFunction }
+  /** Static types of all selections that items went through on their way to a port (`items: folds.valid`). */
+  readonly selectedBy: (port: string) => readonly Facets[]
 }
 
 export interface Permits {
@@ -156,6 +168,8 @@ export interface CheckProblem {
   readonly message: string
   readonly fix?: string
   readonly param?: string
+  /** Leads into the value of `param`. */
+  readonly path?: readonly (string | number)[]
   readonly input?: string
 }
 
@@ -196,8 +210,19 @@ export interface NodeDefinition {
     params: never,
     context: RunContext,
   ) => Values | Promise<Values> | AsyncIterable<{ readonly id: string; readonly outputs: Values }>
+  /**
+   * Collection nodes that work item by item: `of` makes a part of the values of one item (values for all items beside
+   * them), `reduce` the outputs of all parts. `run` gives the same; a function of a pipeline keeps the parts of items
+   * that did not change, and may count an item several times.
+   */
+  readonly parts?: NodeParts
   /** One result for each of the inputs, in their order; together with `batch`. If it fails, `run` is used instead. */
   readonly runBatch?: (inputs: never, params: never, contexts: readonly RunContext[]) => Promise<readonly Values[]>
+}
+
+export interface NodeParts {
+  readonly of: (item: { readonly id: string; readonly values: Values }, params: never, context: RunContext) => unknown
+  readonly reduce: (parts: readonly unknown[], params: never, context: RunContext) => Values
 }
 
 /** Keeps a node's own parameter and input types inside its file and hands the engine the plain object. */

@@ -57,6 +57,8 @@ function nodeRule(node: NodeDefinition): Schema {
           Object.entries(node.inputs)
             .filter(([, port]) => isRequired(port))
             .map(([name]) => name),
+          // The inputs of a pipeline in a parameter are ports, too.
+          Object.values(node.params.properties).some(schema => schema['x-pipeline']),
         ),
         store: ports(node.outputs, []),
       },
@@ -77,12 +79,13 @@ function isRequired(port: InputPort): boolean {
 function ports(
   named: { readonly [port: string]: { readonly description: string } },
   required: readonly string[],
+  open = false,
 ): Schema {
   const properties = Object.entries(named).map(([name, { description }]) => [name, { description }] as const)
   return {
     ...(required.length === 0 ? {} : { required }),
     properties: Object.fromEntries(properties),
-    additionalProperties: false,
+    ...(open ? {} : { additionalProperties: false }),
   }
 }
 

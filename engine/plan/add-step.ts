@@ -8,8 +8,9 @@ import { checkPorts } from './ports.ts'
 import { suggest } from './problems.ts'
 import type { ProtoStep, Workshop } from './proto.ts'
 import { resolveSource } from './resolve-source.ts'
-import { selectionFeeds } from './selections.ts'
+import { selectionFeeds, selectionsBefore } from './selections.ts'
 import { blindScope } from './spread.ts'
+import { stepFunctions } from './step-functions.ts'
 import { checkFeeds, checkKinds } from './types.ts'
 
 /**
@@ -44,9 +45,13 @@ export async function addStep(step: ProtoStep, build: Build, readPath: ReadPath,
       torn.add(port)
     }
     if (params === undefined || torn.size > 0) continue
-    const facets = await outputFacets(step, params, feeds, facetsOf, workshop)
+    const functions = await stepFunctions(step, params, feeds, facetsOf, readPath, workshop, addStep)
+    if (functions === undefined) continue
+    const { pipelines, whole } = functions
+    const selectedBy = (port: string) => selectionsBefore(feeds.get(port) ?? [], build)
+    const facets = await outputFacets(step, whole, feeds, facetsOf, workshop, { pipelines, selectedBy })
     if (facets === undefined) continue
-    indexes.push(addCell(step, position, params, feeds, selections, facets, facetsOf, build, workshop))
+    indexes.push(addCell(step, position, whole, feeds, selections, facets, facetsOf, build, workshop))
   }
   if (step.cells.length > 0 && indexes.length === step.cells.length) build.indexOf.set(step, indexes)
 }

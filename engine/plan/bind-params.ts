@@ -77,6 +77,7 @@ function withAbsolutePaths(declaration: ParamDeclaration, value: Json, baseDirec
   )
 }
 
-function typeText(declaration: ParamDeclaration): string {
+/** `number`, `list of paths`. */
+export function typeText(declaration: ParamDeclaration): string {
   return declaration.items === undefined ? declaration.type : `${declaration.type} of ${declaration.items}s`
 }

@@ -4,6 +4,7 @@ import type { Digest } from '../base/digest.ts'
 import { recipeDigest, recipeJson } from '../base/keys.ts'
 import type { Cell, CellInput, CellPort, Selection } from '../contract/graph.ts'
 import type { Facets } from '../contract/kind.ts'
+import type { Hole } from '../contract/pipeline-function.ts'
 import type { Feed } from './align.ts'
 import type { NodeParams } from './node-params.ts'
 import type { ProtoStep, Workshop } from './proto.ts'
@@ -21,10 +22,12 @@ export interface Build {
   readonly indexOf: Map<ProtoStep, readonly number[]>
   readonly byContent: Map<string, number>
   readonly recipes: Map<Digest, string>
+  /** By cell; only inside functions. */
+  readonly holes: Map<number, readonly Hole[]>
 }
 
 export function createBuild(): Build {
-  return { cells: [], indexOf: new Map(), byContent: new Map(), recipes: new Map() }
+  return { cells: [], indexOf: new Map(), byContent: new Map(), recipes: new Map(), holes: new Map() }
 }
 
 /** Adds a cell, or finds the equal one that is there: equal steps are one task. */
@@ -73,11 +76,14 @@ export function addCell(
     selects.map(({ source, equals }) => [source.cell, source.port, equals ?? null]),
     step.declaration.store,
     params.params,
+    // Equal only until one of their parameters changes.
+    ...params.holes.map(({ path, param }) => [...path, param]),
   ])
   const same = build.byContent.get(content)
   if (same !== undefined) return same
   const index = build.cells.length
   build.byContent.set(content, index)
+  if (params.holes.length > 0) build.holes.set(index, params.holes)
   build.cells.push({
     index,
     proto: step,

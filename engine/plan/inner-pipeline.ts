@@ -1,8 +1,9 @@
 import { basename, dirname, relative, resolve } from 'node:path'
+import type { Json } from '../base/canonical.ts'
 import { nearestName } from '../base/typo.ts'
-import type { InputDeclaration, PipelineFile, StepDeclaration } from '../contract/pipeline.ts'
+import type { InputDeclaration, PipelineFile, StepDeclaration, TreePath } from '../contract/pipeline.ts'
 import { type BoundParams, bindParams, type Given } from './bind-params.ts'
-import { interpolate } from './interpolate.ts'
+import { interpolate, type Scope } from './interpolate.ts'
 import { wayOutside } from './outside.ts'
 import { type Problem, suggest, writtenPath } from './problems.ts'
 import type { Instance, ProtoCell, Source, Workshop } from './proto.ts'
@@ -12,17 +13,17 @@ const maxDepth = 16
 /** Uses of pipelines by one pipeline, all levels together: two in each of 16 levels would already be 65,536. */
 export const maxUses = 2000
 
-/** The pipeline file behind `uses:`; undefined if it cannot be had (reported). */
+/** The pipeline file behind `uses:` or a parameter, written at `at`; undefined if it cannot be had (reported). */
 export function openInner(
-  declaration: StepDeclaration,
+  uses: string,
+  at: TreePath,
   instance: Instance,
   chain: readonly string[],
   { surroundings, problems, uses: allowed }: Workshop,
 ): PipelineFile | undefined {
-  const { uses } = declaration
   const { root } = surroundings
   const path = resolve(dirname(instance.file.path), uses)
-  const refuse = (problem: Problem) => void problems.add(instance, ['steps', declaration.id, 'uses'], problem)
+  const refuse = (problem: Problem) => void problems.add(instance, at, problem)
   const outside = wayOutside(surroundings, path)
   if (outside !== undefined) {
     refuse({
@@ -116,6 +117,25 @@ export function boundParams(
       })
     }
   })
+}
+
+/** Inside a function: the inner parameters in terms of those of the function, where one is given as it is. */
+export function writtenParams(
+  declaration: StepDeclaration,
+  { scope }: ProtoCell,
+  values: { readonly [name: string]: Json },
+): { readonly [name: string]: Json } {
+  const written = Object.entries(values).map(([name, value]) => {
+    const tree = declaration.with[name]
+    return [name, tree === undefined ? value : (inFunctionTerms(tree, scope) ?? value)] as const
+  })
+  return Object.fromEntries(written)
+}
+
+/** The tree with references to the function's own parameters left in it; undefined where that says nothing. */
+export function inFunctionTerms(tree: Json, scope: Scope): Json | undefined {
+  if (scope.written === undefined || JSON.stringify(tree).includes('$${')) return undefined
+  return interpolate(tree, { ...scope, params: scope.written }, () => {})
 }
 
 /** What feeds the inputs of the inner pipeline; undefined for those with a mistake (reported). */

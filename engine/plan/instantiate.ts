@@ -3,12 +3,19 @@ import type { Json } from '../base/canonical.ts'
 import { nearestName } from '../base/typo.ts'
 import type { PipelineFile, StepDeclaration } from '../contract/pipeline.ts'
 import { bindParams, type Given, type ParamProblem } from './bind-params.ts'
-import { boundInputs, boundParams, checkUse, openInner } from './inner-pipeline.ts'
-import { suggest } from './problems.ts'
-import type { BoundSelection, Instance, ProtoStep, Spread, Workshop } from './proto.ts'
+import { boundInputs, boundParams, checkUse, openInner, writtenParams } from './inner-pipeline.ts'
+import { openParamPipelines, withPipelinePorts } from './param-pipelines.ts'
+import { type Place, suggest } from './problems.ts'
+import type { BoundSelection, Instance, ProtoStep, Source, Spread, Workshop } from './proto.ts'
 import { resolveSource } from './resolve-source.ts'
 import { blindScope, spreadCells } from './spread.ts'
 import type { Surroundings } from './surroundings.ts'
+
+/** A pipeline that is used as a function: what feeds it, who uses it, and the files around it. */
+export interface Fed extends Pick<Place, 'notes'> {
+  readonly inputs: ReadonlyMap<string, readonly Source[]>
+  readonly chain: readonly string[]
+}
 
 /** Inlines every pipeline used as a node. The order of the returned steps is that of the files. */
 export function instantiate(
@@ -16,22 +23,31 @@ export function instantiate(
   given: ReadonlyMap<string, Given>,
   workshop: Workshop,
   report: (problem: ParamProblem) => void,
+  fed?: Fed,
 ): Instance {
   const { values: params, unknown } = bindParams(root, given, dirname(root.path), report)
   const env = environmentOf(root, workshop.surroundings)
-  const scope = { params, matrix: {}, env, unknown: new Set(unknown.map(name => `params.${name}`)) }
+  const own = fed && Object.fromEntries(Object.keys(params).map(name => [name, `\${params.${name}}`]))
+  const scope = {
+    params,
+    matrix: {},
+    env,
+    unknown: new Set(unknown.map(name => `params.${name}`)),
+    ...(own && { written: own }),
+  }
   const spread = { axes: [], cells: [{ ids: {}, values: {}, scope }], known: true }
   const instance = {
     ...spread,
     file: root,
     prefix: '',
     use: undefined,
-    inputs: new Map(),
+    inputs: fed?.inputs ?? new Map(),
+    ...(fed?.notes && { notes: fed.notes }),
     selections: [],
     tolerance: {},
     steps: new Map(),
   }
-  return expand(instance, [root.path], workshop)
+  return expand(instance, [...(fed?.chain ?? []), root.path], workshop)
 }
 
 function expand(instance: Instance, chain: readonly string[], workshop: Workshop): Instance {
@@ -62,19 +78,22 @@ function expand(instance: Instance, chain: readonly string[], workshop: Workshop
       })
       return undefined
     }
+    const pipelines = openParamPipelines(node, declaration, instance, chain, workshop)
+    if (pipelines === undefined) return undefined
     return {
       ...spread,
       id: prefix + declaration.id,
       declaration,
       instance,
-      node,
+      node: withPipelinePorts(node, pipelines),
+      pipelines,
       selections: selectionsOf(declaration),
       tolerance: { ...instance.tolerance, ...declaration.tolerance },
     }
   }
 
   function placePipeline(declaration: StepDeclaration, spread: Spread): Instance | undefined {
-    const opened = openInner(declaration, instance, chain, workshop)
+    const opened = openInner(declaration.uses, ['steps', declaration.id, 'uses'], instance, chain, workshop)
     if (opened === undefined) return undefined
     checkUse(declaration, instance, workshop)
     const env = environmentOf(opened, surroundings)
@@ -84,7 +103,9 @@ function expand(instance: Instance, chain: readonly string[], workshop: Workshop
     }
     const cells = spread.cells.map(cell => {
       const { values: params, unknown } = boundParams(declaration, cell, opened, instance, workshop)
-      const scope = { params, matrix: {}, env, unknown: new Set(unknown.map(name => `params.${name}`)) }
+      const written = cell.scope.written && writtenParams(declaration, cell, params)
+      const hidden = new Set(unknown.map(name => `params.${name}`))
+      const scope = { params, matrix: {}, env, unknown: hidden, ...(written && { written }) }
       return { ids: cell.ids, values: cell.values, scope }
     })
     for (const binding of declaration.in.values()) for (const { from } of binding.sources) ensureStep(from)

@@ -13,6 +13,8 @@ export interface Scope {
   readonly env: { readonly [name: string]: Json }
   /** `params.models`: names that have no value because of a mistake that was reported, or because nothing is bound yet. */
   readonly unknown: ReadonlySet<string>
+  /** Inside a function: each parameter in terms of those of the function (`${params.iou}`), or its value. */
+  readonly written?: { readonly [name: string]: Json }
 }
 
 type Namespace = 'params' | 'matrix' | 'env'

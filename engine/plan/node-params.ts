@@ -2,7 +2,9 @@ import { canonical, type Json } from '../base/canonical.ts'
 import { validateAgainst } from '../base/json-schema.ts'
 import type { ParamSchema, ParamsSchema, PathRef } from '../contract/node.ts'
 import type { TreePath } from '../contract/pipeline.ts'
+import type { Hole } from '../contract/pipeline-function.ts'
 import type { Feed } from './align.ts'
+import { inFunctionTerms } from './inner-pipeline.ts'
 import { interpolate, type Scope } from './interpolate.ts'
 import { reportMisfits } from './param-problems.ts'
 import type { ReadPath } from './path-param.ts'
@@ -17,6 +19,8 @@ export interface NodeParams {
   readonly keyed: { readonly [name: string]: Json }
   /** What feeds the step, without the cells that weigh 0. */
   readonly feeds: Feeds
+  /** Inside a function: where values of its parameters stand. */
+  readonly holes: readonly Hole[]
 }
 
 type Report = (path: TreePath, problem: Problem) => void
@@ -82,7 +86,30 @@ export function nodeParams(
     if (schema['x-key'] !== false) keyed[name] = weighed.weights
   }
   misfits += checked.problems.length
-  return problems.all.length > before || misfits > 0 || unknown.length > 0 ? undefined : { params, keyed, feeds: left }
+  if (problems.all.length > before || misfits > 0 || unknown.length > 0) return undefined
+  return { params, keyed, feeds: left, holes: holesOf(step, scope) }
+}
+
+const ownParam = /^\$\{params\.([A-Za-z0-9_-]+)\}$/
+
+/** Where `with:` takes a parameter of the function as it is, at any depth. Paths and weights take another form first. */
+function holesOf({ declaration, node }: ProtoStep, scope: Scope): readonly Hole[] {
+  if (scope.written === undefined) return []
+  return Object.entries(declaration.with).flatMap(([name, tree]) => {
+    const schema = node.params.properties[name]
+    const formed = ['x-path', 'x-weights-of', 'x-pipeline', 'x-params-of'].some(keyword => schema?.[keyword])
+    return formed ? [] : holesIn(inFunctionTerms(tree, scope) ?? null, [name])
+  })
+}
+
+function holesIn(tree: Json, path: TreePath): readonly Hole[] {
+  if (typeof tree === 'string') {
+    const param = ownParam.exec(tree)?.[1]
+    return param === undefined ? [] : [{ path, param }]
+  }
+  if (Array.isArray(tree)) return tree.flatMap((entry, i) => holesIn(entry, [...path, i]))
+  if (tree === null || typeof tree !== 'object') return []
+  return Object.entries(tree).flatMap(([key, value]) => holesIn(value, [...path, key]))
 }
 
 /**
@@ -126,6 +153,8 @@ function finalForm(
   readPath: ReadPath,
   report: Report,
 ): { value: Json; key: Json | undefined } | undefined {
+  // What their pipelines do goes into the key instead.
+  if (schema['x-pipeline'] || schema['x-params-of'] !== undefined) return { value, key: undefined }
   const pathForm = schema['x-path']
   if (pathForm === undefined) return { value, key: value }
   const globs = schema['x-files'] ?? ['**']

@@ -4,7 +4,7 @@ import type { Facets } from '../contract/kind.ts'
 import type { CheckContext } from '../contract/node.ts'
 import type { Feed } from './align.ts'
 import type { NodeParams } from './node-params.ts'
-import type { Problem } from './problems.ts'
+import { type Problem, writtenPath } from './problems.ts'
 import type { ProtoStep, Workshop } from './proto.ts'
 
 /** What a node says of its outputs before it runs; undefined if it found a problem (reported). */
@@ -14,6 +14,7 @@ export async function outputFacets(
   feeds: ReadonlyMap<string, readonly Feed[]>,
   facetsOf: (feed: Feed) => Facets,
   { surroundings, problems, targets }: Workshop,
+  more: Pick<CheckContext, 'pipelines' | 'selectedBy'>,
 ): Promise<{ readonly [port: string]: Facets } | undefined> {
   if (step.node.types === undefined) return {}
   // A flag: a problem that another cell has as well is not added again.
@@ -33,10 +34,16 @@ export async function outputFacets(
       surroundings.memo.set(key, JSON.stringify(value))
       return value
     },
-    problem: ({ code = 'bad-content', message, fix, param, input }) => {
+    ...more,
+    problem: ({ code = 'bad-content', message, fix, param, path: below = [], input }) => {
       told = true
-      const written = param !== undefined && step.declaration.with[param] !== undefined
-      const path = written ? [...at, 'with', param] : input !== undefined ? [...at, 'in', input] : at
+      const tree = param === undefined ? undefined : step.declaration.with[param]
+      const path =
+        param !== undefined && tree !== undefined
+          ? [...at, 'with', param, ...writtenPath(tree, below)]
+          : input !== undefined
+            ? [...at, 'in', input]
+            : at
       problems.add(step.instance, path, { code, message, fix, at: path === at ? 'key' : 'value' })
     },
   }

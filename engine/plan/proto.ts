@@ -1,6 +1,6 @@
 import type { Json } from '../base/canonical.ts'
 import type { NodeDefinition } from '../contract/node.ts'
-import type { Condition, StepDeclaration, Tolerance, TreePath } from '../contract/pipeline.ts'
+import type { Condition, PipelineFile, StepDeclaration, Tolerance, TreePath } from '../contract/pipeline.ts'
 import type { Registry } from '../contract/registry.ts'
 import type { Scope } from './interpolate.ts'
 import type { Place, Problems } from './problems.ts'
@@ -12,7 +12,10 @@ export interface ProtoStep extends Spread {
   readonly id: string
   readonly declaration: StepDeclaration
   readonly instance: Instance
+  /** With the inputs of its pipelines as ports. */
   readonly node: NodeDefinition
+  /** Behind `x-pipeline` parameters. */
+  readonly pipelines: ReadonlyMap<string, PipelineFile>
   readonly selections: readonly BoundSelection[]
   /** Its own, and for what it does not say that of the steps that use its pipeline. */
   readonly tolerance: Partial<Tolerance>

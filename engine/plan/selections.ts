@@ -1,6 +1,7 @@
 import { nearestName } from '../base/typo.ts'
 import type { Facets, Kind } from '../contract/kind.ts'
 import { type Alignment, alignSource, type Feed } from './align.ts'
+import type { Build } from './cells.ts'
 import { type Problem, suggest } from './problems.ts'
 import type { BoundSelection, ProtoCell, ProtoStep, Workshop } from './proto.ts'
 
@@ -37,6 +38,21 @@ export function selectionFeeds(
     }
   }
   return cell => parts.map(part => part(cell))
+}
+
+/** Static types of the selections that chose the items of these values, and of the values they were made from. */
+export function selectionsBefore(feeds: readonly Feed[], { cells, indexOf }: Build): readonly Facets[] {
+  const seen = new Set<number>()
+  const found: Facets[] = []
+  function visit(index: number): void {
+    if (seen.has(index)) return
+    seen.add(index)
+    const { inputs, selects } = cells[index]!
+    for (const { source } of selects) found.push(cells[source.cell]!.facets[source.port] ?? {})
+    for (const { cell } of inputs.flatMap(input => input.sources)) visit(cell)
+  }
+  for (const { step, cell } of feeds) visit(indexOf.get(step)![cell]!)
+  return found
 }
 
 function fits(

@@ -96,6 +96,8 @@ function paramLines(node: NodeDefinition): string[] {
 /** `integer ≥ 1`, `number 0…1`, `none | horizontal`, `file`, `list of number`, `weights of boxes`. */
 export function paramType(schema: ParamSchema): string {
   if (schema['x-path'] !== undefined) return schema['x-path']
+  if (schema['x-pipeline']) return 'pipeline'
+  if (schema['x-params-of'] !== undefined) return `parameters of ${schema['x-params-of']}`
   if (schema['x-weights-of'] !== undefined) return `weights of ${schema['x-weights-of']}`
   const choices = schema['enum']
   if (Array.isArray(choices)) return choices.map(choice => String(choice)).join(' | ')

@@ -2,11 +2,13 @@ import { type Diagnostic, diagnosticOf, TaskError } from '../base/diagnostic.ts'
 import type { Digest } from '../base/digest.ts'
 import { decodeManifest } from '../base/manifest.ts'
 import type { Kind } from '../contract/kind.ts'
-import type { Closable, Collection, NodeDefinition, RunContext } from '../contract/node.ts'
+import type { Closable, Collection, NodeDefinition, RunContext, Values } from '../contract/node.ts'
+import type { CompiledFunction } from '../contract/pipeline-function.ts'
 import type { Registry } from '../contract/registry.ts'
 import type { NewBlob, StoreReader } from '../contract/store.ts'
 import type { Batcher } from './batcher.ts'
 import { encodeValue } from './encode-value.ts'
+import { openFunction } from './open-function.ts'
 import type { Room } from './room.ts'
 import { runScatter } from './scatter.ts'
 import { type AttemptRules, attemptTask } from './task-attempts.ts'
@@ -105,6 +107,12 @@ export function createUnitHost(
         inferences += views
       },
       note: message => services.note(unit.id, run.task, message),
+      pipeline: param =>
+        openFunction((task.params as Values)[param] as CompiledFunction, run.inputs, {
+          registry,
+          outer: context,
+          memoryBytes: services.memoryBytes,
+        }),
     }
     const startedMs = performance.now()
     // A time limit is for one item.

@@ -6,7 +6,7 @@ import type { NodeDefinition, ParamSchema } from '../contract/node.ts'
 import type { Registry } from '../contract/registry.ts'
 import { fullSchema } from '../load/full-schema.ts'
 import { samplesOf } from './schema-samples.ts'
-import { recipeOf } from './stub-pipeline.ts'
+import { recipeOf, samplePipelines } from './stub-pipeline.ts'
 
 /** What is wrong with a node by one rule of the contract; nothing if it keeps it. */
 export interface NodeRule {
@@ -186,7 +186,7 @@ function propertiesIn(schema: Schema, prefix = ''): readonly (readonly [string, 
 function strictAjv(schema: Schema): Ajv {
   const ajv = new Ajv({ strict: true, strictTypes: false, allowUnionTypes: true })
   const used = new Set(propertiesIn(schema).flatMap(([, inner]) => Object.keys(inner)))
-  for (const keyword of ['x-path', 'x-files', 'x-key', 'x-weights-of', 'x-port', 'x-expected']) {
+  for (const keyword of ['x-path', 'x-files', 'x-key', 'x-weights-of', 'x-port', 'x-pipeline', 'x-params-of', 'x-expected']) {
     if (used.has(keyword)) ajv.addKeyword(keyword)
   }
   return ajv
@@ -210,6 +210,7 @@ function misusedKeywords(name: string, schema: ParamSchema, node: NodeDefinition
   const path = schema['x-path']
   const port = schema['x-weights-of']
   const instead = schema['x-port']
+  const pipeline = schema['x-params-of']
   const text = schema['type'] === 'string' || isTexts('array', 'items', schema) || isTextMap(schema)
   return [
     ...complain(path !== undefined && path !== 'file' && path !== 'folder', `${name}: x-path: ${path}`),
@@ -223,6 +224,18 @@ function misusedKeywords(name: string, schema: ParamSchema, node: NodeDefinition
     ...complain(
       instead !== undefined && node.inputs[instead]?.optional !== true,
       `${name} has x-port ${instead}, which is no optional input`,
+    ),
+    ...complain(
+      schema['x-pipeline'] !== undefined && schema['type'] !== 'string',
+      `${name} has x-pipeline and is no text`,
+    ),
+    ...complain(
+      schema['x-pipeline'] !== undefined && node.mode !== 'collection',
+      `${name} has x-pipeline, and the node does not run on collections`,
+    ),
+    ...complain(
+      pipeline !== undefined && node.params.properties[pipeline]?.['x-pipeline'] !== true,
+      `${name} has x-params-of ${pipeline}, which is no pipeline`,
     ),
   ]
 }
@@ -251,12 +264,13 @@ function exampleProblems(node: NodeDefinition, registry: Registry): readonly str
   )
   const fits = validate(pipeline)
   const bound = Object.keys((step['in'] ?? {}) as object)
+  const open = Object.values(node.params.properties).some(schema => schema['x-pipeline'])
   const needed = Object.entries(node.inputs).filter(([, port]) => port.optional === undefined)
   return [
     ...complain(step['uses'] !== node.name, `the example uses ${String(step['uses'])}`),
     ...(fits ? [] : (validate.errors ?? []).map(error => `${error.instancePath} ${error.message}`)),
     ...needed.filter(([port]) => !bound.includes(port)).map(([port]) => `input ${port} is not fed`),
-    ...bound.filter(port => node.inputs[port] === undefined).map(port => `there is no input ${port}`),
+    ...bound.filter(port => !open && node.inputs[port] === undefined).map(port => `there is no input ${port}`),
     ...complain(!registry.nodes.has(node.name), 'the registry does not have the node'),
   ]
 }
@@ -271,6 +285,8 @@ function requiredSamples(node: NodeDefinition): { readonly [name: string]: Json 
 
 /** Two values to compare keys of. */
 function keySamples(node: NodeDefinition, name: string, schema: ParamSchema): readonly Json[] {
+  if (schema['x-params-of'] !== undefined) return [{ level: 1 }, { level: 2 }]
+  if (schema['x-pipeline'] !== undefined) return samplePipelines
   if (schema['x-weights-of'] !== undefined) return [{ view: { a: 2 } }, { view: { a: 3 } }]
   if (schema['x-path'] !== undefined) {
     const paths = [`${node.mode}-${name}-a`, `${node.mode}-${name}-b`]

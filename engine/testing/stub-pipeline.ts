@@ -39,11 +39,14 @@ export async function recipeOf(
   const output = Object.entries(node.outputs).find(([, { kind }]) => registry.kinds.get(kind)?.transient !== true)
   const text = JSON.stringify({ maskloom: 1, steps, outputs: { out: `subject.${output?.[0]}` } })
   const asked = Object.entries(node.params.properties)
-  const world = smallWorld({ 'pipeline.yaml': text })
+  const world = smallWorld({ 'pipeline.yaml': text, ...functionFiles() })
   const surroundings = {
     ...world,
     kindOfPath: (at: string) =>
-      asked.some(([name, schema]) => schema['x-path'] === 'file' && isValueOf(params[name], at)) ? 'file' : 'folder',
+      samplePipelines.some(name => at === `${project}/${name}`) ||
+      asked.some(([name, schema]) => schema['x-path'] === 'file' && isValueOf(params[name], at))
+        ? 'file'
+        : 'folder',
     fileDigest: (at: string) => sha256(at),
     listFiles: () => ['only'],
   } as const
@@ -55,13 +58,36 @@ export async function recipeOf(
     targets: [],
     registry: {
       ...registry,
-      nodes: new Map([...stubs, unchecked].map(one => [one.name, one])),
+      nodes: new Map([...stubs, functionNode(registry), unchecked].map(one => [one.name, one])),
     },
     surroundings,
   })
   if (!compiled.ok) throw new Error(compiled.problems.map(({ message }) => message).join('\n'))
   const step = compiled.graph.steps.find(one => one.id === 'subject')
   return step?.cells[0]?.recipe as Digest
+}
+
+/** Files for parameters that name a pipeline; both have the parameter `level`. */
+export const samplePipelines = ['function-a.yaml', 'function-b.yaml'] as const
+
+function functionFiles(): { readonly [path: string]: string } {
+  const files = samplePipelines.map(name => {
+    const params = { level: { type: 'number', default: 1 } }
+    const steps = { only: { uses: 'stub/function', with: { level: '${params.level}', name } } }
+    return [name, JSON.stringify({ maskloom: 1, params, steps, outputs: { out: 'only.out' } })] as const
+  })
+  return Object.fromEntries(files)
+}
+
+/** The only step of these pipelines. */
+function functionNode(registry: Registry): NodeDefinition {
+  const stored = [...registry.kinds.values()].find(kind => kind.transient !== true)!
+  const properties = {
+    level: { type: 'number', description: 'A number.' },
+    name: { type: 'string', description: 'A text.' },
+  }
+  const stub = stubFor('function', { kind: stored.name, per: 'collection', description: 'The value.' })
+  return { ...stub, params: { type: 'object', additionalProperties: false, properties } }
 }
 
 function stubFor(name: string, port: InputPort): NodeDefinition {

@@ -77,6 +77,9 @@ export function testRun(options: TestRunOptions = {}): TestRun {
       note: message => {
         run.notes.push(message)
       },
+      pipeline: param => {
+        throw new Error(`the test gave no pipeline for ${param}`)
+      },
     },
     async close() {
       for (const resource of [...opened.values()].reverse()) await (await resource).close()
@@ -138,6 +141,8 @@ export function testCheck(
       problem: problem => {
         check.problems.push(problem)
       },
+      pipelines: {},
+      selectedBy: () => [],
     },
   }
   return check

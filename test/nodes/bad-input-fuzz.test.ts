@@ -24,7 +24,7 @@ const nodes = [...registry.nodes.values()].filter(
   node =>
     node.lane === 'cpu' &&
     Object.keys(node.inputs).length > 0 &&
-    Object.values(node.params.properties).every(schema => schema['x-path'] === undefined) &&
+    Object.values(node.params.properties).every(schema => !(schema['x-path'] || schema['x-pipeline'])) &&
     Object.values(node.inputs).every(port => port.optional || kindsOf(port).some(kind => kind in arbitraryValues)) &&
     !readsPixels(node) &&
     !node.name.startsWith('view/'),
