@@ -1,4 +1,5 @@
 import { countSharedBits, setRunBits } from './mask-bits.ts'
+import { type Lineage, lineage, sharedOf, unknown } from './mask-lineage.ts'
 import { maskCount, sizeText } from './mask-sets.ts'
 import type { MaskSet } from './masks.ts'
 import { maskAreas, maskBoxesXyxy } from './rle.ts'
@@ -14,6 +15,37 @@ import { maskAreas, maskBoxesXyxy } from './rle.ts'
 
 /** Pixels in both. @throws RangeError when the frames differ (pycocotools answers −1 for every pair). */
 export function maskIntersections(a: MaskSet, b: MaskSet): Float64Array<ArrayBuffer> {
+  const from = a[lineage]
+  const to = b[lineage]
+  const known = from && to && sharedOf(from.root, to.root)
+  if (known === undefined) return comparedMasks(a, b)
+  const columns = to!.root.count
+  const matrix = new Float64Array(from!.indices.length * to!.indices.length)
+  for (let i = 0, k = 0; i < from!.indices.length; i++) {
+    const row = from!.indices[i]! * columns
+    for (let j = 0; j < to!.indices.length; j++, k++) {
+      const shared = known[row + to!.indices[j]!]!
+      if (shared === unknown) return remembered(comparedMasks(a, b), known, from!, to!)
+      matrix[k] = shared
+    }
+  }
+  return matrix
+}
+
+function remembered(
+  matrix: Float64Array<ArrayBuffer>,
+  known: Uint32Array,
+  from: Lineage,
+  to: Lineage,
+): Float64Array<ArrayBuffer> {
+  for (let i = 0, k = 0; i < from.indices.length; i++) {
+    const row = from.indices[i]! * to.root.count
+    for (let j = 0; j < to.indices.length; j++, k++) known[row + to.indices[j]!] = matrix[k]!
+  }
+  return matrix
+}
+
+function comparedMasks(a: MaskSet, b: MaskSet): Float64Array<ArrayBuffer> {
   if (a.sizeHw[0] !== b.sizeHw[0] || a.sizeHw[1] !== b.sizeHw[1]) {
     throw new RangeError(`masks of ${sizeText(a.sizeHw)} cannot be compared with masks of ${sizeText(b.sizeHw)}`)
   }

@@ -1,3 +1,4 @@
+import { selectedLineage } from './mask-lineage.ts'
 import type { MaskSet } from './masks.ts'
 
 /** Masks in the set. */
@@ -16,12 +17,13 @@ export function emptyMasks(sizeHw: readonly [number, number], count: number): Ma
 }
 
 /**
- * The masks of all sets, in order.
+ * The masks of all sets, in order; of one set, itself.
  * @throws RangeError when the frames differ or the list is empty (no frame to give the result).
  */
 export function concatMasks(sets: readonly MaskSet[]): MaskSet {
   const frame = sets[0]?.sizeHw
   if (frame === undefined) throw new RangeError('no mask sets to put together, so no frame size')
+  if (sets.length === 1) return sets[0]!
   let runs = 0
   let masks = 0
   for (const set of sets) {
@@ -61,7 +63,7 @@ export function selectMasks(masks: MaskSet, indices: ArrayLike<number>): MaskSet
     starts.set(masks.starts.subarray(masks.offsets[i]!, masks.offsets[i + 1]!), offsets[k]!)
     ends.set(masks.ends.subarray(masks.offsets[i]!, masks.offsets[i + 1]!), offsets[k]!)
   }
-  return { sizeHw: masks.sizeHw, starts, ends, offsets }
+  return { sizeHw: masks.sizeHw, starts, ends, offsets, ...selectedLineage(masks, indices) }
 }
 
 /** h · w. @throws RangeError when a side is not a whole number ≥ 0 or run positions would not fit 32 bits. */

@@ -1,3 +1,5 @@
+import type { Lineage, lineage } from './mask-lineage.ts'
+
 /**
  * The canonical form of N binary masks of one frame: runs of foreground pixels, nothing dense.
  *
@@ -12,4 +14,6 @@ export interface MaskSet {
   readonly ends: Uint32Array
   /** [N + 1]; runs of mask i are offsets[i] … offsets[i + 1] − 1. */
   readonly offsets: Uint32Array
+  /** Which masks these were, where they are compared again and again; no part of the value. */
+  readonly [lineage]?: Lineage
 }

@@ -1,5 +1,6 @@
 import { TaskError } from '../../engine/base/diagnostic.ts'
 import type { Kind } from '../../engine/contract/kind.ts'
+import { withLineage } from '../kernels/mask-lineage.ts'
 import { validateMaskSet } from '../kernels/mask-sets.ts'
 import type { MaskSet } from '../kernels/masks.ts'
 import { explainClassDifference } from './class-lists.ts'
@@ -83,6 +84,7 @@ export const instancesKind: Kind<Instances> = {
     })
   },
   explainDifference: explainClassDifference,
+  forRepeatedUse: value => ({ ...value, masks: withLineage(value.masks) }),
 }
 
 function optionalMarks(
