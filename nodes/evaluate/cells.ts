@@ -11,13 +11,14 @@ import {
 } from '../kernels/cell-metrics.ts'
 import { maskIou } from '../kernels/mask-iou.ts'
 import { selectMasks } from '../kernels/mask-sets.ts'
+import { classesInFacets } from '../values/class-lists.ts'
 import type { ClassList } from '../values/classes.ts'
 import type { Instances } from '../values/instances.ts'
-import type { Metrics } from '../values/metrics.ts'
+import { type Metrics, metricNames } from '../values/metrics.ts'
 import type { Table } from '../values/table.ts'
 import { checkSharedClasses, truthClasses } from '../values/truth-classes.ts'
-import { walkScenes } from '../values/walk-scenes.ts'
 import { defined, type IntervalParams, intervalParams, withIntervals } from './intervals.ts'
+import { byScenes } from './scene-parts.ts'
 
 interface Params extends IntervalParams {
   readonly rule: CellRule
@@ -31,6 +32,11 @@ interface Params extends IntervalParams {
 interface Inputs {
   readonly instances: Collection<Instances>
   readonly truth: Collection<Instances>
+}
+
+interface ImageScore {
+  readonly id: string
+  readonly parts: ImageParts
 }
 
 /** Counts of one image: all classes as one, or one entry for each class that is in it. */
@@ -104,27 +110,39 @@ score:
   types: (params, context) => {
     if (params.other_classes !== 'count') checkSharedClasses(context)
     else if (params.by_class) context.problem({ param: 'other_classes', message: 'by_class needs classes that meet' })
-    return {}
+    const classes = params.by_class ? classesInFacets(context.inputs['truth']?.[0]) : []
+    return classes ? { metrics: metricNames(['cells.score', ...classes.map(({ id }) => `score by class.${id}`)]) } : {}
   },
-  run: async (inputs, params, context) => {
-    const { classes, relabel } = truthClasses(context)
-    const counted = params.other_classes === 'count' ? (found: Instances) => found : relabel
-    const thresholds = params.thresholds === 'exact' ? cellThresholds : numpyCellThresholds
-    const images: ImageParts[] = []
-    const rows: (string | number | null)[][] = []
-    for await (const { id, found, truth } of walkScenes(inputs, context)) {
-      const parts = countImage(counted(found), truth, params, thresholds)
-      images.push(parts)
-      rows.push([id, defined(reduceCellScores([parts.map(part => part.counts)], 'image-mean', params.empty))])
-    }
-    const metrics = withIntervals(repeats => toMetrics(images, classes, params, repeats), images.length, params)
-    const score = metrics['cells']?.['score']
-    context.note(
-      `cell score ${score === null || score === undefined ? 'undefined' : score.toFixed(4)} over ${images.length} images`,
-    )
-    return { metrics, table: toTable(images, thresholds), images: { columns: ['image', 'score'], rows } }
-  },
+  ...byScenes<Params, ImageScore>({
+    of: ({ id, found, truth }, params, context) => {
+      const counted = params.other_classes === 'count' ? found : truthClasses(context).relabel(found)
+      return { id, parts: countImage(counted, truth, params, thresholdsOf(params)) }
+    },
+    reduce: (scores, params, context) => {
+      const images = scores.map(({ parts }) => parts)
+      const { classes } = truthClasses(context)
+      const metrics = withIntervals(repeats => toMetrics(images, classes, params, repeats), images.length, params)
+      const score = metrics['cells']?.['score']
+      context.note(
+        `cell score ${score === null || score === undefined ? 'undefined' : score.toFixed(4)} over ${images.length} images`,
+      )
+      const rows = () =>
+        scores.map(({ id, parts }) => [
+          id,
+          defined(reduceCellScores([parts.map(part => part.counts)], 'image-mean', params.empty)),
+        ])
+      return {
+        metrics,
+        ...(context.wanted.has('table') && { table: toTable(images, thresholdsOf(params)) }),
+        ...(context.wanted.has('images') && { images: { columns: ['image', 'score'], rows: rows() } }),
+      }
+    },
+  }),
 })
+
+function thresholdsOf({ thresholds }: Params): Float64Array {
+  return thresholds === 'exact' ? cellThresholds : numpyCellThresholds
+}
 
 function countImage(found: Instances, truth: Instances, params: Params, thresholds: Float64Array): ImageParts {
   const labels = params.by_class ? [...new Set([...truth.labels, ...found.labels])].sort((a, b) => a - b) : [-1]

@@ -1,5 +1,5 @@
 import { defineNode } from '../../engine/contract/node.ts'
-import type { Metrics } from '../values/metrics.ts'
+import { type Metrics, numberAt } from '../values/metrics.ts'
 import type { Table } from '../values/table.ts'
 
 interface Params {
@@ -35,7 +35,13 @@ export const evaluateTable = defineNode<Params, { metrics: readonly Metrics[] }>
     },
   },
   inputs: {
-    metrics: { kind: 'metrics', per: 'collection', many: 'ordered', description: 'The evaluations.' },
+    metrics: {
+      kind: 'metrics',
+      per: 'collection',
+      many: 'ordered',
+      mixedFacets: true,
+      description: 'The evaluations.',
+    },
   },
   outputs: {
     table: {
@@ -67,10 +73,7 @@ scores:
     return {}
   },
   run: ({ metrics }, { rows, columns }) => {
-    const numberOf = (evaluation: Metrics, column: string) => {
-      const dot = column.indexOf('.')
-      return evaluation[column.slice(0, dot)]?.[column.slice(dot + 1)] ?? null
-    }
+    const numberOf = (evaluation: Metrics, column: string) => numberAt(evaluation, column) ?? null
     const table: Table = {
       columns: ['', ...columns],
       rows: metrics.map((evaluation, i) => [rows[i]!, ...columns.map(column => numberOf(evaluation, column))]),

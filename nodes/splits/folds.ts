@@ -3,7 +3,7 @@ import { sha256 } from '../../engine/base/digest.ts'
 import { type Collection, defineNode } from '../../engine/contract/node.ts'
 import { groupedFolds, plainFolds, stratifiedFolds, stratifiedGroupedFolds } from '../kernels/folds.ts'
 import type { Label } from '../values/label.ts'
-import { selectionOf } from '../values/selection.ts'
+import { heldOut, selectionOf } from '../values/selection.ts'
 import type { Table } from '../values/table.ts'
 import { gatherTogether, numbered } from './together.ts'
 
@@ -67,10 +67,10 @@ export const splitsFolds = defineNode<Params, Inputs>({
   with: { fold: "\${matrix.fold}" }
   in: { items: truth.instances, labels: truth.label, groups: truth.group }
 `,
-  types: ({ fold, folds }, context) => {
+  types: ({ fold, folds, seed = null, siblings }, context) => {
     if (fold >= folds)
       context.problem({ param: 'fold', message: `there is no part ${fold} of ${folds}`, fix: `0 to ${folds - 1}` })
-    return {}
+    return { valid: heldOut({ fold, folds, division: { seed, siblings } }) }
   },
   run: async ({ items, labels, groups }, params, context) => {
     const rank = (text: string) => (params.seed === undefined ? text : sha256(`${params.seed}/${text}`))

@@ -1,9 +1,25 @@
-import type { Kind } from '../../engine/contract/kind.ts'
+import type { Facets, Kind } from '../../engine/contract/kind.ts'
 import { documentCodec } from './json-document.ts'
 
 /** Numbers by group and name; null where a number is not defined (no ground truth of that size, say). */
 export type Metrics = {
   readonly [group: string]: { readonly [name: string]: number | null }
+}
+
+/** Static type of metrics that have these numbers for sure, each `group.name`; a name may have dots. */
+export function metricNames(names: readonly string[]): Facets {
+  return { metrics: [...names].sort() }
+}
+
+/** Numbers that the static type promises; undefined if it says nothing. */
+export function namesInFacets(facets: Facets | undefined): readonly string[] | undefined {
+  return facets?.['metrics'] as readonly string[] | undefined
+}
+
+/** The number at `group.name`; undefined if there is none of this name. */
+export function numberAt(metrics: Metrics, name: string): number | null | undefined {
+  const dot = name.indexOf('.')
+  return metrics[name.slice(0, dot)]?.[name.slice(dot + 1)]
 }
 
 export const metricsKind: Kind<Metrics> = {

@@ -1,4 +1,5 @@
-import type { Kind } from '../../engine/contract/kind.ts'
+import { canonical, type Json } from '../../engine/base/canonical.ts'
+import type { Facets, Kind } from '../../engine/contract/kind.ts'
 import { documentCodec } from './json-document.ts'
 
 /** A part of the items, by id: what `items: step.port` runs a step on. */
@@ -21,6 +22,29 @@ export const selectionKind: Kind<Selection> = {
 /** The selection of these ids, in any order, repeated or not. */
 export function selectionOf(ids: Iterable<string>): Selection {
   return { ids: [...new Set(ids)].sort() }
+}
+
+/** Which part of a division into folds a selection is. */
+export type HeldOut = {
+  readonly fold: number
+  readonly folds: number
+  /** Parts of one division have the same. */
+  readonly division: Json
+}
+
+/** Static type of the part that is held out. */
+export function heldOut(part: HeldOut): Facets {
+  return { heldOut: part }
+}
+
+/** A division of which all parts are among these selections: its number of parts. */
+export function wholeDivision(selections: readonly Facets[]): number | undefined {
+  const parts = selections.flatMap(facets => (facets['heldOut'] as HeldOut | undefined) ?? [])
+  const whole = parts.find(({ folds, division }) => {
+    const own = parts.filter(part => part.folds === folds && canonical(part.division) === canonical(division))
+    return new Set(own.map(({ fold }) => fold)).size === folds
+  })
+  return whole?.folds
 }
 
 function problem(value: unknown): string | undefined {

@@ -22,19 +22,23 @@ export async function* walkScenes(
   inputs: { readonly instances: Collection<Instances>; readonly truth: Collection<Instances> },
   context: RunContext,
 ): AsyncGenerator<Scene> {
-  const foundClasses = inputClasses(context, 'instances')
-  const truthClasses = inputClasses(context, 'truth')
   for await (const scene of walkTogether(inputs.instances, 'instances', inputs.truth, 'truth')) {
     const { id, first: found, second: truth } = scene
-    if (found.sizeHw[0] !== truth.sizeHw[0] || found.sizeHw[1] !== truth.sizeHw[1]) {
-      throw new TaskError({
-        code: 'bad-value',
-        message: `item ${id}: the predictions are in a frame of ${found.sizeHw.join(' × ')}, the truth in one of ${truth.sizeHw.join(' × ')} (height × width)`,
-        fix: 'both must be in the frame of the original image; check that the annotations are of this picture at this size',
-      })
-    }
-    checkLabels(found.labels, foundClasses, `item ${id} at input instances`)
-    checkLabels(truth.labels, truthClasses, `item ${id} at input truth`)
-    yield { id, found, truth }
+    yield checkedScene({ id, found, truth }, context)
   }
+}
+
+/** @throws TaskError naming the item, when the frames differ or labels are outside their class list. */
+export function checkedScene(scene: Scene, context: RunContext): Scene {
+  const { id, found, truth } = scene
+  if (found.sizeHw[0] !== truth.sizeHw[0] || found.sizeHw[1] !== truth.sizeHw[1]) {
+    throw new TaskError({
+      code: 'bad-value',
+      message: `item ${id}: the predictions are in a frame of ${found.sizeHw.join(' × ')}, the truth in one of ${truth.sizeHw.join(' × ')} (height × width)`,
+      fix: 'both must be in the frame of the original image; check that the annotations are of this picture at this size',
+    })
+  }
+  checkLabels(found.labels, inputClasses(context, 'instances'), `item ${id} at input instances`)
+  checkLabels(truth.labels, inputClasses(context, 'truth'), `item ${id} at input truth`)
+  return scene
 }
