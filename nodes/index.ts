@@ -72,6 +72,7 @@ import { trainingEpochList } from './training/epoch-list.ts'
 import { trainingEpochOrder } from './training/epoch-order.ts'
 import { trainingFirstOfClass } from './training/first-of-class.ts'
 import { trainingRebalance } from './training/rebalance.ts'
+import { tuneSearch } from './tune/search.ts'
 import { boxesKind } from './values/boxes.ts'
 import { calibrationKind } from './values/calibration.ts'
 import { classesKind } from './values/classes.ts'
@@ -169,6 +170,7 @@ const nodes: readonly NodeDefinition[] = [
   trainingEpochOrder,
   trainingRebalance,
   trainingFirstOfClass,
+  tuneSearch,
   viewContactSheet,
   viewOverlay,
   weightsFile,

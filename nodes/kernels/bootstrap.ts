@@ -31,29 +31,38 @@ export function bootstrapIntervals(
   options: BootstrapOptions,
   measure: (repeats: Uint32Array) => ArrayLike<number>,
 ): Interval[] {
-  const { imageCount, replicates = 1000, seed = 0, level = 0.95 } = options
-  const next = randomStream(seed)
   const samples: number[][] = []
-  for (let replicate = 0; replicate < replicates && imageCount > 0; replicate++) {
-    const repeats = new Uint32Array(imageCount)
-    for (let draw = 0; draw < imageCount; draw++) repeats[Math.floor(next() * imageCount)]!++
+  for (const repeats of replicatesOf(options)) {
     const numbers = measure(repeats)
     for (let n = 0; n < numbers.length; n++) {
       samples[n] ??= []
       if (!Number.isNaN(numbers[n]!)) samples[n]!.push(numbers[n]!)
     }
   }
-  return samples.map(values => {
-    const sorted = Float64Array.from(values).sort()
-    const mean = sorted.reduce((sum, value) => sum + value, 0) / sorted.length
-    const variance = sorted.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (sorted.length - 1)
-    return {
-      low: quantile(sorted, (1 - level) / 2),
-      high: quantile(sorted, (1 + level) / 2),
-      standardError: Math.sqrt(variance),
-      replicates: sorted.length,
-    }
-  })
+  return samples.map(values => intervalOf(values, options.level))
+}
+
+/** How often each image counts, replicate by replicate. */
+export function* replicatesOf({ imageCount, replicates = 1000, seed = 0 }: BootstrapOptions): Generator<Uint32Array> {
+  const next = randomStream(seed)
+  for (let replicate = 0; replicate < replicates && imageCount > 0; replicate++) {
+    const repeats = new Uint32Array(imageCount)
+    for (let draw = 0; draw < imageCount; draw++) repeats[Math.floor(next() * imageCount)]!++
+    yield repeats
+  }
+}
+
+/** The percentile interval of the replicates in which a number was defined. */
+export function intervalOf(values: readonly number[], level = 0.95): Interval {
+  const sorted = Float64Array.from(values).sort()
+  const mean = sorted.reduce((sum, value) => sum + value, 0) / sorted.length
+  const variance = sorted.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (sorted.length - 1)
+  return {
+    low: quantile(sorted, (1 - level) / 2),
+    high: quantile(sorted, (1 + level) / 2),
+    standardError: Math.sqrt(variance),
+    replicates: sorted.length,
+  }
 }
 
 /** Linear interpolation between order statistics (numpy's default). NaN of nothing. */
