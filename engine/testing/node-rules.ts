@@ -186,7 +186,16 @@ function propertiesIn(schema: Schema, prefix = ''): readonly (readonly [string, 
 function strictAjv(schema: Schema): Ajv {
   const ajv = new Ajv({ strict: true, strictTypes: false, allowUnionTypes: true })
   const used = new Set(propertiesIn(schema).flatMap(([, inner]) => Object.keys(inner)))
-  for (const keyword of ['x-path', 'x-files', 'x-key', 'x-weights-of', 'x-port', 'x-pipeline', 'x-params-of', 'x-expected']) {
+  for (const keyword of [
+    'x-path',
+    'x-files',
+    'x-key',
+    'x-weights-of',
+    'x-port',
+    'x-pipeline',
+    'x-params-of',
+    'x-expected',
+  ]) {
     if (used.has(keyword)) ajv.addKeyword(keyword)
   }
   return ajv

@@ -3,7 +3,7 @@ import { bestTrial, runTrials, type SearchPlan, scoreOf, type Trial } from './tr
 
 /** A fold: which items it holds out, and what was chosen without them. */
 export interface FoldResult {
-  readonly fold: string
+  readonly fold: number
   /** Positions among all items. */
   readonly held: readonly number[]
   readonly params: FunctionParams
@@ -28,11 +28,11 @@ export interface SearchResult {
  */
 export async function searchWithFolds(
   plan: SearchPlan,
-  foldOf: readonly string[] | undefined,
+  foldOf: readonly number[] | undefined,
 ): Promise<SearchResult | undefined> {
   const { ids } = plan.run
   const all = [...ids.keys()]
-  const names = [...new Set(foldOf ?? [])].sort()
+  const names = [...new Set(foldOf ?? [])].sort((a, b) => a - b)
   const trainingSets = names.map(fold => all.filter(i => foldOf![i] !== fold))
   const shared = plan.method !== 'tpe'
   const trials = await runTrials(plan, ids, [all, ...(shared ? trainingSets : [])])

@@ -2,11 +2,10 @@ import { TaskError } from '../../engine/base/diagnostic.ts'
 import { nearestName } from '../../engine/base/typo.ts'
 import { type CheckContext, defineNode } from '../../engine/contract/node.ts'
 import type { CompiledFunction, FunctionParams } from '../../engine/contract/pipeline-function.ts'
+import { foldOfItems, foldsPort } from '../values/held-out.ts'
 import { namesInFacets } from '../values/metrics.ts'
-import { wholeDivision } from '../values/selection.ts'
-import type { Table } from '../values/table.ts'
+import { type Selection, wholeDivision } from '../values/selection.ts'
 import { searchWithFolds } from './cross-validate.ts'
-import { foldsByItem } from './folds-by-item.ts'
 import { gridSize, type Method } from './proposals.ts'
 import { foldTable, paramsFile, searchMetrics, trialTable } from './search-report.ts'
 import { dimensionsOf, type Space, spaceSchema } from './space.ts'
@@ -28,7 +27,7 @@ interface Params {
   readonly in_sample: boolean
 }
 
-export const tuneSearch = defineNode<Params, { folds?: Table }>({
+export const tuneSearch = defineNode<Params, { folds?: readonly Selection[] }>({
   name: 'tune/search',
   version: 1,
   description:
@@ -107,11 +106,9 @@ export const tuneSearch = defineNode<Params, { folds?: Table }>({
   },
   inputs: {
     folds: {
-      kind: 'table',
-      per: 'collection',
-      optional: true,
+      ...foldsPort,
       description:
-        'The fold of each item (columns item and fold, as splits/folds gives them). Required unless in_sample.',
+        'The held-out part of each fold (`over: [fold]`, `splits/folds.valid`): every item is in exactly one. Required unless in_sample.',
     },
   },
   outputs: {
@@ -132,7 +129,8 @@ tuned:
     pipeline: ./post-process.yaml
     space: { score: { from: 0.05, to: 0.95, step: 0.05 }, iou: [0.3, 0.5, 0.7] }
     objective: cells.score
-  in: { instances: out_of_fold.instances, truth: truth.instances, folds: folds.table }
+  over: [fold]
+  in: { instances: out_of_fold.instances, truth: truth.instances, folds: folds.valid }
 `,
   types: async (params, context) => {
     const right = [checkObjective(params, context), checkOrigin(params, context)].every(Boolean)
@@ -159,7 +157,7 @@ tuned:
     const output = outputOf(params)!
     const { base } = params.pipeline
     const plan = { run, dimensions, base, output, objective, direction, method, trials, seed, progress }
-    const foldOf = folds && foldsByItem(folds, run.ids)
+    const foldOf = folds && foldOfItems(run.ids, folds)
     try {
       const result = await searchWithFolds(plan, foldOf)
       if (result === undefined) throw undefinedEverywhere(objective)
@@ -239,7 +237,10 @@ function checkOrigin({ in_sample: inSample, held_out: heldOut, pipeline }: Param
   }
   if (context.inputs['folds'] === undefined) {
     const message = 'the choice cannot be cross-validated without the folds of the items'
-    return refuse(message, 'feed `folds:` (splits/folds.table), or say `in_sample: true`')
+    return refuse(
+      message,
+      'fold the held-out parts (`over: [fold]`, `in: { folds: folds.valid }`), or say `in_sample: true`',
+    )
   }
   const perItem = pipeline.inputs.filter(({ per }) => per === 'item').map(({ name }) => name)
   if (heldOut || perItem.some(name => wholeDivision(context.selectedBy(name)) !== undefined)) return true

@@ -12,6 +12,7 @@ export const foldsPort: InputPort = {
   per: 'collection',
   many: 'folded',
   optional: true,
+  mixedFacets: true,
   description:
     'The held-out part of each fold (`over: [fold]`, `splits/folds.valid`): every item is in exactly one. What is reported of an item then comes from a fit without its fold.',
 }

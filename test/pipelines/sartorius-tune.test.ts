@@ -9,7 +9,7 @@ const repository = fileURLToPath(new URL('../..', import.meta.url))
 /** Two pictures of each type, of different wells. */
 const ids = ['as7a1218', 'asa7d8e1', 'co89545b', 'cob71b24', 'sh6acfd5', 'sh98969e']
 
-const views = ['--set', 'flips=[none]', '--set', 'folds=2']
+const views = ['--set', 'flips=[none]', '--set', 'folds=[0, 1]', '--set', 'fold_count=2']
 
 let demo: DemoProject
 let first: Ended
