@@ -15,15 +15,24 @@ export const tableKind: Kind<Table> = {
   print: printTable,
 }
 
-/** What fits a terminal's memory; the delivered file has all rows. */
-const PRINTED_ROWS = 100
+/** What fits a screen; the delivered file has all rows. */
+const PRINTED_ROWS = 20
+/** A table that is wider and has few rows is turned: one line for each column. */
+const PRINTED_COLUMNS = 8
+const TURNED_ROWS = 6
 
-/** Aligned columns: text to the left, numbers with four decimals to the right, `–` for nothing; no more than 100 rows. */
+/** Aligned columns: text to the left, numbers with four decimals to the right, `–` for nothing; no more than 20 rows. */
 function printTable({ columns, rows: all }: Table): string {
+  if (columns.length > PRINTED_COLUMNS && all.length <= TURNED_ROWS) return printTurned(columns, all)
   const rows = all.slice(0, PRINTED_ROWS)
   const more = all.length - rows.length
   const text = printRows(columns, rows)
-  return more === 0 ? text : `${text}\n… and ${more} more rows`
+  return more === 0 ? text : `${text}\n… and ${more} more rows, in the file`
+}
+
+function printTurned(columns: Table['columns'], rows: Table['rows']): string {
+  const [names, ...lines] = columns.map((column, i) => [column, ...rows.map(row => cellText(row[i]!))])
+  return printRows(names!, lines)
 }
 
 function printRows(columns: Table['columns'], rows: Table['rows']): string {

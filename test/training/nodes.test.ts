@@ -131,11 +131,3 @@ describe('training/epoch-order and training/epoch-list', () => {
     expect(csv[11]).toBe(`10,${orders[0]!.rows[0]![1]},${orders[0]!.rows[0]![2]},10`)
   })
 })
-
-describe('a table in the terminal', () => {
-  it('ends after 100 rows and says how many there are', () => {
-    const rows = Array.from({ length: 102 }, (_, i) => [i])
-    const lines = tableKind.print!({ columns: ['n'], rows }).split('\n')
-    expect([lines.length, lines.at(-1)]).toEqual([102, '… and 2 more rows'])
-  })
-})

@@ -39,3 +39,22 @@ describe('the table kind', () => {
     expect(() => tableKind.encode({ columns: ['a'], rows: [[Number.NaN]] })).toThrow('row 0, column a is NaN')
   })
 })
+
+describe('a table in the terminal', () => {
+  it('ends after 20 rows and says how many there are', () => {
+    const rows = Array.from({ length: 22 }, (_, i) => [i])
+    const lines = tableKind.print!({ columns: ['n'], rows }).split('\n')
+    expect([lines.length, lines.at(-1)]).toEqual([22, '… and 2 more rows, in the file'])
+  })
+
+  it('is turned when it has few rows and many columns', () => {
+    const columns = ['fold', ...'abcdefgh']
+    const rows = [
+      ['one', 1, 2, 3, 4, 5, 6, 7, 8],
+      ['two', 1.5, null, 3, 4, 5, 6, 7, 80],
+    ]
+    const lines = tableKind.print!({ columns, rows }).split('\n')
+    expect(lines.slice(0, 3)).toEqual(['fold  one  two', 'a     1    1.5000', 'b     2    –'])
+    expect(lines).toHaveLength(9)
+  })
+})
