@@ -7,6 +7,7 @@ import { annotationsOpenImages } from './annotations/open-images.ts'
 import { annotationsOpenImagesTable } from './annotations/open-images-table.ts'
 import { annotationsStatistics } from './annotations/statistics.ts'
 import { annotationsValidate } from './annotations/validate.ts'
+import { annotationsYoloSeg } from './annotations/yolo-seg.ts'
 import { boxesMatrixNms } from './boxes/matrix-nms.ts'
 import { boxesNmm } from './boxes/nmm.ts'
 import { boxesNms } from './boxes/nms.ts'
@@ -17,6 +18,10 @@ import { calibrateFile } from './calibrate/file.ts'
 import { calibrateFit } from './calibrate/fit.ts'
 import { commandRun } from './command/run.ts'
 import { datasetCoco } from './dataset/coco.ts'
+import { datasetMaskPictures } from './dataset/mask-pictures.ts'
+import { datasetOpenImages } from './dataset/open-images.ts'
+import { datasetYoloIndex } from './dataset/yolo-index.ts'
+import { datasetYoloLabels } from './dataset/yolo-labels.ts'
 import { detectBoxes } from './detect/boxes.ts'
 import { detectMasks } from './detect/masks.ts'
 import { detectPropose } from './detect/propose.ts'
@@ -41,11 +46,13 @@ import { imagesFillBoxes } from './images/fill-boxes.ts'
 import { imagesFolder } from './images/folder.ts'
 import { imagesLimit } from './images/limit.ts'
 import { imagesMajorityClass } from './images/majority-class.ts'
+import { imagesToFile } from './images/to-file.ts'
 import { instancesCalibrate } from './instances/calibrate.ts'
 import { instancesConcat } from './instances/concat.ts'
 import { instancesFilter } from './instances/filter.ts'
 import { instancesFromLabelMap } from './instances/from-label-map.ts'
 import { instancesOpenImagesCsv } from './instances/open-images-csv.ts'
+import { instancesRelabel } from './instances/relabel.ts'
 import { masksComponents } from './masks/components.ts'
 import { masksCutToPicture } from './masks/cut-to-picture.ts'
 import { masksDropSmall } from './masks/drop-small.ts'
@@ -65,6 +72,7 @@ import { semanticNegatives } from './semantic/negatives.ts'
 import { semanticPicture } from './semantic/picture.ts'
 import { semanticThreshold } from './semantic/threshold.ts'
 import { splitsFolds } from './splits/folds.ts'
+import { splitsIdPart } from './splits/id-part.ts'
 import { submissionCoco } from './submission/coco.ts'
 import { submissionKaggleRle } from './submission/kaggle-rle.ts'
 import { submissionOpenImages } from './submission/open-images.ts'
@@ -105,6 +113,7 @@ const nodes: readonly NodeDefinition[] = [
   annotationsStatistics,
   annotationsValidate,
   annotationsOpenImagesTable,
+  annotationsYoloSeg,
   boxesMatrixNms,
   boxesNmm,
   boxesNms,
@@ -115,6 +124,10 @@ const nodes: readonly NodeDefinition[] = [
   calibrateFit,
   commandRun,
   datasetCoco,
+  datasetMaskPictures,
+  datasetOpenImages,
+  datasetYoloIndex,
+  datasetYoloLabels,
   detectBoxes,
   detectMasks,
   detectPropose,
@@ -140,10 +153,12 @@ const nodes: readonly NodeDefinition[] = [
   imagesLimit,
   imagesMajorityClass,
   instancesCalibrate,
+  imagesToFile,
   instancesConcat,
   instancesFilter,
   instancesFromLabelMap,
   instancesOpenImagesCsv,
+  instancesRelabel,
   masksComponents,
   masksCutToPicture,
   masksDropSmall,
@@ -162,6 +177,7 @@ const nodes: readonly NodeDefinition[] = [
   semanticPicture,
   semanticThreshold,
   splitsFolds,
+  splitsIdPart,
   submissionCoco,
   submissionKaggleRle,
   submissionOpenImages,

@@ -6,15 +6,24 @@ import type { MaskSet } from '../kernels/masks.ts'
 import { boxToMask } from '../kernels/polygon.ts'
 import { maskAreas, maskBoxesXyxy } from '../kernels/rle.ts'
 import { badFile, checkFile, isRecord } from '../values/bad-file.ts'
-import { type CocoFile, cocoClasses, cocoItemIds, type ItemIdRule, readCocoFile } from '../values/coco-file.ts'
+import {
+  type CocoFile,
+  classesByFileName,
+  cocoClasses,
+  cocoItemIds,
+  type ItemIdRule,
+  readCocoFile,
+} from '../values/coco-file.ts'
 import { segmentationSizeProblem, segmentationToMask } from '../values/coco-segmentation.ts'
 import type { Instances } from '../values/instances.ts'
+import { patternProblem } from '../values/matched-parts.ts'
 import { collectProblems, type OnProblem, type Problems, problemsParam, problemsPort } from './problems.ts'
 
 interface Params {
   readonly path: PathRef
   readonly item_id: ItemIdRule
   readonly class_id: string
+  readonly class_pattern?: string
   readonly without_mask: 'refuse' | 'box'
   readonly problems: OnProblem
 }
@@ -52,6 +61,11 @@ export const annotationsCoco = defineNode<Params, Record<string, never>>({
         description:
           'Field of a category that holds the class id: name, id, or any other (mid). Classes meet those of models by it.',
       },
+      class_pattern: {
+        type: 'string',
+        description:
+          'Regular expression on the file names: what its parentheses match, joined with _, is the class of all annotations of an image, whatever their category (LIVECell, where all are cells: ^([^_]+)_). Classes are in order of their ids. Default: classes are the categories.',
+      },
       without_mask: {
         enum: ['refuse', 'box'],
         default: 'refuse',
@@ -74,11 +88,19 @@ truth:
   uses: annotations/coco
   with: { path: annotations.json, class_id: mid }
 `,
-  types: async ({ path: { path, sha256 }, class_id: field }, context) => {
+  types: async ({ path: { path, sha256 }, class_id: field, class_pattern: pattern }, context) => {
+    const problem = pattern === undefined ? undefined : patternProblem(pattern)
+    if (problem !== undefined) {
+      context.problem({ param: 'class_pattern', message: problem })
+      return {}
+    }
     const classes = await checkFile(context, 'path', () =>
-      context.memo(`annotations/coco classes by ${field}`, sha256, () => [
-        ...cocoClasses(readCocoFile(path, context.readFile(path)), field),
-      ]),
+      context.memo(`annotations/coco classes by ${pattern ?? field}`, sha256, () => {
+        const file = readCocoFile(path, context.readFile(path))
+        return [
+          ...(pattern === undefined ? cocoClasses(file, field) : classesByFileName(file, new RegExp(pattern)).classes),
+        ]
+      }),
     )
     return classes ? { instances: { classes } } : {}
   },
@@ -86,6 +108,8 @@ truth:
     const { path } = params.path
     const file = readCocoFile(path, await readFile(path))
     const labels = new Map(file.categories.map(({ id }, label) => [id, label]))
+    const named =
+      params.class_pattern === undefined ? undefined : classesByFileName(file, new RegExp(params.class_pattern))
     const itemIds = cocoItemIds(file, params.item_id)
     const problems = collectProblems(params.problems)
     const byImage = annotationsByImage(file, problems)
@@ -95,7 +119,9 @@ truth:
           readAnnotation(record, image.sizeHw, labels, params, `${nameOf(record)} of ${image.fileName}`, problems) ??
           [],
       )
-      const instances = toInstances(annotations, image.sizeHw)
+      const label = named?.byImage[index]
+      const own = label === undefined ? annotations : annotations.map(one => ({ ...one, label }))
+      const instances = toInstances(own, image.sizeHw)
       yield { id: itemIds[index]!, outputs: { instances, problems: problems.take() } }
     }
   },

@@ -8,6 +8,7 @@ import { labelsById } from '../values/class-lists.ts'
 import type { ImageRef } from '../values/image.ts'
 import type { Instances } from '../values/instances.ts'
 import type { Label } from '../values/label.ts'
+import { patternProblem } from '../values/matched-parts.ts'
 import { type ImageRows, type RleColumns, readImageRows } from './kaggle-rows.ts'
 import { collectProblems, type OnProblem, type Problems, problemsParam, problemsPort } from './problems.ts'
 
@@ -207,9 +208,6 @@ function checkColumns(params: Params, context: CheckContext): void {
       message: 'nothing says how large the images are',
       fix: 'name width_column and height_column, or feed the input images',
     })
-  try {
-    new RegExp(params.group_pattern)
-  } catch (error) {
-    context.problem({ param: 'group_pattern', message: (error as Error).message })
-  }
+  const message = patternProblem(params.group_pattern)
+  if (message !== undefined) context.problem({ param: 'group_pattern', message })
 }

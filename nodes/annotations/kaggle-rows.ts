@@ -1,6 +1,7 @@
 import type { TaskError } from '../../engine/base/diagnostic.ts'
 import { badFile } from '../values/bad-file.ts'
 import { numberCell, readCsvRecords } from '../values/csv-records.ts'
+import { matchedParts } from '../values/matched-parts.ts'
 import type { Problems } from './problems.ts'
 
 /** Which columns of the CSV hold what; see the parameters of annotations/kaggle-rle. */
@@ -99,8 +100,7 @@ function sizeOf(path: string, rowNumber: number, cells: Cells, columns: RleColum
 }
 
 function groupOf(path: string, rowNumber: number, cell: string, pattern: RegExp, columns: RleColumns): string {
-  const parts = pattern.exec(cell)?.slice(1)
-  const group = (parts ?? []).filter(part => part !== undefined).join('_')
+  const group = matchedParts(pattern, cell)
   if (group !== '') return group
   const where = `row ${rowNumber}, column ${columns.group_column}`
   throw badFile(path, where, `${JSON.stringify(cell)} gives no group by ${columns.group_pattern}`)

@@ -190,9 +190,11 @@ function checkItem(
 
 function twinPicture(id: string, image: ImageRef | undefined, firstWith: Map<string, string>): Finding[] {
   if (image === undefined) return []
-  const first = firstWith.get(image.sha256)
-  if (first === undefined) firstWith.set(image.sha256, id)
-  return first === undefined ? [] : [{ what: 'duplicate-image', message: `the file equals that of ${first}` }]
+  // Chips of one picture share its file and differ in their edits.
+  const picture = JSON.stringify([image.sha256, image.edits ?? []])
+  const first = firstWith.get(picture)
+  if (first === undefined) firstWith.set(picture, id)
+  return first === undefined ? [] : [{ what: 'duplicate-image', message: `the picture equals that of ${first}` }]
 }
 
 function byItem(a: Found, b: Found): number {

@@ -17,6 +17,8 @@ interface Params {
   readonly id_extension: string
   readonly mask_column: string
   readonly class_column?: string
+  readonly width_column?: string
+  readonly height_column?: string
   readonly no_objects: 'empty-row' | 'no-row'
   readonly no_objects_class: string
   readonly overlaps: 'refuse' | 'accept'
@@ -27,7 +29,7 @@ export const submissionKaggleRle = defineNode<Params, { instances: Collection<In
   name: 'submission/kaggle-rle',
   version: 1,
   description:
-    'Writes a CSV with one row for each object: image id and run-length text of starts and lengths (Sartorius by default; with a class column iMaterialist). Items and instances in their order.',
+    'Writes a CSV with one row for each object: image id and run-length text of starts and lengths (Sartorius by default; with a class column iMaterialist), or the annotations such a competition gives, which annotations/kaggle-rle reads. Items and instances in their order.',
   mode: 'collection',
   lane: 'cpu',
   params: {
@@ -44,6 +46,11 @@ export const submissionKaggleRle = defineNode<Params, { instances: Collection<In
       id_extension: { type: 'string', default: '', description: 'Ending to put after each id (.jpg).' },
       mask_column: { type: 'string', default: 'predicted', description: 'Header of the mask texts.' },
       class_column: { type: 'string', description: 'Header of the class ids, as third column. Default: not written.' },
+      width_column: {
+        type: 'string',
+        description: 'Header of the image widths, a further column. Default: not written.',
+      },
+      height_column: { type: 'string', description: 'Header of the image heights. Default: not written.' },
       no_objects: {
         enum: ['empty-row', 'no-row'],
         default: 'empty-row',
@@ -88,12 +95,16 @@ async function* rowsOf(
   classes: ClassList | undefined,
   params: Params,
 ): AsyncGenerator<readonly string[]> {
-  const row = (id: string, mask: string, classId: string) => [
+  const { class_column: classColumn, width_column: widthColumn, height_column: heightColumn } = params
+  const row = (id: string, mask: string, classId: string, [height, width]: Instances['sizeHw']) => [
     `${id}${params.id_extension}`,
     mask,
     ...(classes ? [classId] : []),
+    ...(widthColumn === undefined ? [] : [String(width)]),
+    ...(heightColumn === undefined ? [] : [String(height)]),
   ]
-  yield [params.id_column, params.mask_column, ...(params.class_column === undefined ? [] : [params.class_column])]
+  const more = [classColumn, widthColumn, heightColumn].filter(column => column !== undefined)
+  yield [params.id_column, params.mask_column, ...more]
   for await (const { id, value } of items) {
     if (classes) checkLabels(value.labels, classes, `item ${id}`)
     const areasPx = maskAreas(value.masks)
@@ -101,10 +112,10 @@ async function* rowsOf(
     let rows = 0
     for (const [i, label] of value.labels.entries()) {
       if (areasPx[i] === 0 && params.empty_masks === 'skip') continue
-      yield row(id, encodeStartLength(value.masks, i, params), classes?.[label]?.id ?? '')
+      yield row(id, encodeStartLength(value.masks, i, params), classes?.[label]?.id ?? '', value.sizeHw)
       rows++
     }
-    if (rows === 0 && params.no_objects === 'empty-row') yield row(id, '', params.no_objects_class)
+    if (rows === 0 && params.no_objects === 'empty-row') yield row(id, '', params.no_objects_class, value.sizeHw)
   }
 }
 

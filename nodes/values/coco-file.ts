@@ -2,6 +2,7 @@ import { describeValue } from '../../engine/base/words.ts'
 import { badFile, isRecord, parseJsonFile } from './bad-file.ts'
 import { classListProblem } from './class-lists.ts'
 import type { ClassList } from './classes.ts'
+import { matchedParts } from './matched-parts.ts'
 
 /** The index of a COCO instances file: its pictures and categories, checked; annotations as they stand. */
 export interface CocoFile {
@@ -56,7 +57,9 @@ export function readCocoFile(path: string, bytes: Uint8Array): CocoFile {
   })
   requireUnique(path, 'image', images)
   requireUnique(path, 'category', categories)
-  const annotations = document['annotations'] === undefined ? [] : list(path, document, 'annotations')
+  // LIVECell's files of single cell types have them by id.
+  const byId = isRecord(document['annotations']) ? Object.values(document['annotations']) : undefined
+  const annotations = byId ?? (document['annotations'] === undefined ? [] : list(path, document, 'annotations'))
   return { path, images, categories: categories.sort((a, b) => a.id - b.id), annotations }
 }
 
@@ -104,6 +107,25 @@ export function cocoClasses({ path, categories }: CocoFile, field: string): Clas
   const problem = classListProblem(classes)
   if (problem) throw badFile(path, 'categories', problem)
   return classes
+}
+
+/**
+ * Classes by file name: what the parentheses of `pattern` match, joined with _, sorted by code unit. `byImage` has the label
+ * of each image in the order of the file.
+ * @throws TaskError naming the first image that does not match.
+ */
+export function classesByFileName(
+  { path, images }: CocoFile,
+  pattern: RegExp,
+): { readonly classes: ClassList; readonly byImage: readonly number[] } {
+  const texts = images.map(({ id, fileName }) => {
+    const text = matchedParts(pattern, fileName)
+    if (text !== '') return text
+    throw badFile(path, `image ${id}`, `${fileName} gives no class by ${pattern.source}`)
+  })
+  const ids = [...new Set(texts)].sort()
+  const labels = new Map(ids.map((id, label) => [id, label]))
+  return { classes: ids.map(id => ({ id, name: id })), byImage: texts.map(text => labels.get(text)!) }
 }
 
 function list(path: string, document: { readonly [key: string]: unknown }, name: string): readonly unknown[] {
