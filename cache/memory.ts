@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Digest, Key } from '../engine/base/digest.ts'
 import type { CellRecord, NewBlob, RunLog, RunRow, Store, TaskRow } from '../engine/contract/store.ts'
+import { openBlobFiles } from './blob-files.ts'
 import { fileDigest } from './file-memo.ts'
 import { type FileSystem, nodeFiles, removeQuietly } from './files.ts'
 import { identityColumns } from './late-writes.ts'
@@ -46,8 +47,18 @@ export function openMemoryStore(options: MemoryStoreOptions = {}): Store {
     return bytes && new Uint8Array(bytes)
   }
 
+  function scratchFile(extension: string): string {
+    if (scratch === undefined) {
+      scratch = mkdtempSync(join(tmpdir(), 'maskloom-'))
+      mkdirSync(join(scratch, 'tmp'))
+    }
+    return scratchPath(scratch, extension)
+  }
+
+  const blobFiles = openBlobFiles(files, undefined, read, scratchFile)
   return {
     directory: undefined,
+    file: blobFiles.file,
     task: key => tasks.get(key),
     has: digest => blobs.has(digest),
     read,
@@ -94,14 +105,9 @@ export function openMemoryStore(options: MemoryStoreOptions = {}): Store {
       const count = blobs.size
       return { tasks: tasks.size, blobs: count, blobBytes, inlineBlobs: count, fileBlobs: 0, databaseBytes: 0 }
     },
-    scratchFile: extension => {
-      if (scratch === undefined) {
-        scratch = mkdtempSync(join(tmpdir(), 'maskloom-'))
-        mkdirSync(join(scratch, 'tmp'))
-      }
-      return scratchPath(scratch, extension)
-    },
+    scratchFile,
     close: () => {
+      blobFiles.close()
       if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true })
     },
   }

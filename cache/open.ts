@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import type { Digest } from '../engine/base/digest.ts'
 import type { Store, StoreReader } from '../engine/contract/store.ts'
+import { openBlobFiles } from './blob-files.ts'
 import { findBlob, forgetBlob, presentBytes, readBlob } from './blobs.ts'
 import { toBytes } from './codec.ts'
 import { commitRecords } from './commit.ts'
@@ -69,8 +70,11 @@ export function openStore(directory: string, options: StoreOptions = {}): Store 
     })
   }
 
+  const scratchFile = (extension: string) => scratchPath(root, extension)
+  const blobFiles = openBlobFiles(files, root, read, scratchFile)
   return {
     directory: root,
+    file: blobFiles.file,
     task: key => {
       const row = connection.read(() => findTask(connection, key))
       if (row === undefined) return undefined
@@ -117,8 +121,9 @@ export function openStore(directory: string, options: StoreOptions = {}): Store 
     },
     runs: openRunLog(connection, now),
     stats: () => connection.read(() => storeStats(connection, files, join(root, 'index.db'))),
-    scratchFile: extension => scratchPath(root, extension),
+    scratchFile,
     close: () => {
+      blobFiles.close()
       late.flush()
       connection.close()
     },
@@ -130,6 +135,22 @@ export function openReader(directory: string, options: Pick<StoreOptions, 'files
   const root = resolve(directory)
   const { files = nodeFiles, database = openNative } = options
   const connection = connectReader(root, files, database)
+  // A forked worker's files are committed by its parent, so they live as long as the parent.
+  const scratchFile = (extension: string) =>
+    scratchPath(root, extension, process.send === undefined ? process.pid : process.ppid)
+
+  function read(digest: Digest): Uint8Array | undefined {
+    const found = connection.ask(() => {
+      const blob = readBlob(connection, files, root, digest)
+      return blob === 'missing' || blob === 'damaged' ? undefined : blob
+    })
+    if (found !== undefined) return found.bytes
+    // An object needs no index.
+    const object = readObject(files, root, digest)
+    return typeof object === 'string' ? undefined : object.bytes
+  }
+
+  const blobFiles = openBlobFiles(files, root, read, scratchFile)
   return {
     task: key =>
       connection.ask(() => {
@@ -140,18 +161,12 @@ export function openReader(directory: string, options: Pick<StoreOptions, 'files
       const row = connection.ask(() => findBlob(connection, digest))
       return presentBytes(row, files, root, digest) !== undefined
     },
-    read: digest => {
-      const found = connection.ask(() => {
-        const blob = readBlob(connection, files, root, digest)
-        return blob === 'missing' || blob === 'damaged' ? undefined : blob
-      })
-      if (found !== undefined) return found.bytes
-      // An object needs no index.
-      const object = readObject(files, root, digest)
-      return typeof object === 'string' ? undefined : object.bytes
+    read,
+    file: blobFiles.file,
+    scratchFile,
+    close: () => {
+      blobFiles.close()
+      connection.close()
     },
-    // A forked worker's files are committed by its parent, so they live as long as the parent.
-    scratchFile: extension => scratchPath(root, extension, process.send === undefined ? process.pid : process.ppid),
-    close: connection.close,
   }
 }

@@ -2,7 +2,7 @@
  * Maskloom as a library: `load` a pipeline, `check`, `plan` and `run` it; `defineNode` for nodes of your own. What is
  * not exported here is not public. docs/library.md and docs/own-nodes.md show how to use it.
  */
-export { type CheckReport, check } from './api/check.ts'
+export { type CheckReport, check, type DeferredCheck } from './api/check.ts'
 export { type LoadOptions, load, type Pipeline } from './api/load.ts'
 export { PipelineError } from './api/pipeline-error.ts'
 export { type PlanOptions, plan } from './api/plan.ts'
@@ -29,6 +29,7 @@ export {
   type PathRef,
   type Permits,
   type RunContext,
+  type StoredFile,
   type Values,
 } from './contract/node.ts'
 export type { PlanCounts, PlanReport, StepPlan } from './contract/plan.ts'

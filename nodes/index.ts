@@ -65,6 +65,8 @@ import { masksRefillOutlines } from './masks/refill-outlines.ts'
 import { masksToLabelMapFile } from './masks/to-label-map.ts'
 import { masksVote } from './masks/vote.ts'
 import { masksWbf } from './masks/wbf.ts'
+import { modelsAssemble } from './models/assemble.ts'
+import { modelsFolder } from './models/folder.ts'
 import { onnxruntimeClass } from './onnx/device.ts'
 import { semanticInfer } from './semantic/infer.ts'
 import { semanticMean } from './semantic/mean.ts'
@@ -92,6 +94,7 @@ import { imageKind } from './values/image.ts'
 import { instancesKind } from './values/instances.ts'
 import { labelKind } from './values/label.ts'
 import { metricsKind } from './values/metrics.ts'
+import { modelKind } from './values/model.ts'
 import { proposalsKind } from './values/proposals.ts'
 import { sharpClass } from './values/read-image.ts'
 import { roiMasksKind } from './values/roi-masks.ts'
@@ -176,6 +179,8 @@ const nodes: readonly NodeDefinition[] = [
   semanticNegatives,
   semanticPicture,
   semanticThreshold,
+  modelsAssemble,
+  modelsFolder,
   splitsFolds,
   splitsIdPart,
   submissionCoco,
@@ -204,6 +209,7 @@ const kinds = [
   instancesKind,
   labelKind,
   metricsKind,
+  modelKind,
   proposalsKind,
   roiMasksKind,
   rpnKind,

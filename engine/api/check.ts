@@ -1,4 +1,4 @@
-import type { Diagnostic } from '../base/diagnostic.ts'
+import type { Diagnostic, Span } from '../base/diagnostic.ts'
 import { type LoadOptions, readPipeline } from './load.ts'
 import { openPipeline, problemsOfUnbound, unboundNames } from './open.ts'
 
@@ -13,12 +13,20 @@ export interface CheckReport {
   readonly cells: number | undefined
   /** Inputs and parameters without value, of a pipeline that is made to be used by another one. */
   readonly unbound: readonly string[]
+  /** Checks that wait for what other steps make, and happen when that is there. */
+  readonly deferred: readonly DeferredCheck[]
+}
+
+export interface DeferredCheck {
+  readonly step: string
+  readonly what: string
+  readonly at: Span
 }
 
 /** Everything that can be known about a pipeline before anything runs. Problems are a result, never thrown. */
 export async function check(name: string, options: LoadOptions = {}): Promise<CheckReport> {
   const read = await readPipeline(name, options)
-  const nothing = { name: undefined, steps: undefined, cells: undefined, unbound: [] }
+  const nothing = { name: undefined, steps: undefined, cells: undefined, unbound: [], deferred: [] }
   if (!read.ok) return { ...nothing, ok: false, problems: read.problems }
   const pipeline = read.value
   if (pipeline.file.inputs.size > 0) {
@@ -29,7 +37,8 @@ export async function check(name: string, options: LoadOptions = {}): Promise<Ch
   const opened = await openPipeline(pipeline, [], () => {})
   if (!opened.ok) return { ...nothing, ok: false, problems: opened.problems, name: pipeline.name }
   opened.close()
-  const { steps } = opened.compiled.graph
+  const { graph, deferred } = opened.compiled
+  const { steps } = graph
   const cells = steps.reduce((sum, step) => sum + step.cells.length, 0)
-  return { ok: true, problems: [], name: pipeline.name, steps: steps.length, cells, unbound: [] }
+  return { ok: true, problems: [], name: pipeline.name, steps: steps.length, cells, unbound: [], deferred }
 }

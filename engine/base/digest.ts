@@ -10,6 +10,17 @@ export function sha256(bytes: Uint8Array | string): Digest {
   return createHash('sha256').update(bytes).digest('hex')
 }
 
+/** The same of bytes that come in pieces. */
+export function openSha256(): { readonly update: (bytes: Uint8Array) => void; readonly digest: () => Digest } {
+  const hash = createHash('sha256')
+  return { update: bytes => void hash.update(bytes), digest: () => hash.digest('hex') }
+}
+
+/** Digest of a folder: of its files, as sorted pairs of relative path and digest. */
+export function folderDigest(listing: readonly (readonly [path: string, sha256: Digest])[]): Digest {
+  return recordDigest('maskloom.folder.1', listing)
+}
+
 /** Hash of a tagged record; the tag keeps two kinds of record from ever colliding. */
 export function recordDigest(tag: string, ...fields: readonly Json[]): Digest {
   return sha256(canonical([tag, ...fields]))

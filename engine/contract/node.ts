@@ -33,6 +33,8 @@ export interface InputPort {
    */
   readonly many?: 'folded' | 'ordered'
   readonly optional?: true
+  /** The values arrive as `StoredFile`, unread, instead of decoded. Only for ports per collection. */
+  readonly as?: 'file'
   /** Many values of one port must have equal facets unless this is set (nodes that unite class lists set it). */
   readonly mixedFacets?: true
 }
@@ -99,6 +101,14 @@ export interface Collection<T = unknown> {
   readonly items: AsyncIterable<{ readonly id: string; readonly value: T }>
 }
 
+/** A stored value that is not read into memory: what a node gets at a port with `as: 'file'`. */
+export interface StoredFile {
+  readonly kind: string
+  readonly sha256: Digest
+  /** A file with its bytes, verified, only to be read; it is there while the worker lives. */
+  readonly path: () => string
+}
+
 /** The file behind an item of a `files` node; arrives as `inputs.file`. */
 export interface ItemFile {
   /** Absolute. */
@@ -149,6 +159,8 @@ export interface CheckContext {
   readonly readFile: (path: string) => Uint8Array
   /** Runs `compute` once for this content and remembers the JSON in the store (ONNX signatures, big indexes). */
   readonly memo: <T extends Json>(name: string, sha256: Digest, compute: () => T | Promise<T>) => Promise<T>
+  /** Says what cannot be checked before another step has run; the node checks it then. */
+  readonly deferred: (what: string) => void
   /** Reports a problem at a parameter or an input of the step. */
   readonly problem: (problem: CheckProblem) => void
   /** The pipelines behind `x-pipeline` parameters. */

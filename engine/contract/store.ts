@@ -14,6 +14,8 @@ export interface StoreReader {
   readonly has: (digest: Digest) => boolean
   /** Verified bytes; undefined if lost. Damaged bytes are lost bytes. */
   readonly read: (digest: Digest) => Uint8Array | undefined
+  /** Path of a file with the verified bytes, only to be read, there until the reader is closed; undefined if lost. */
+  readonly file: (digest: Digest) => string | undefined
   /** A fresh path in the store's scratch folder, for a file that will be stored (or removed). */
   readonly scratchFile: (extension: string) => string
   readonly close: () => void

@@ -13,7 +13,7 @@ import { graphOutputs, type Wanted, wantedOutputs } from './outputs.ts'
 import { createPathReader } from './path-param.ts'
 import { type Places, placesOf } from './places.ts'
 import { createProblems } from './problems.ts'
-import type { Instance, ProtoStep, Workshop } from './proto.ts'
+import type { Deferred, Instance, ProtoStep, Workshop } from './proto.ts'
 import { prune } from './prune.ts'
 import { protoSteps, topological } from './resolve-source.ts'
 import { groupCells } from './segments.ts'
@@ -39,6 +39,8 @@ export type Compiled =
       readonly originOf: OriginOf
       /** Where other things that its keys depend on are written. */
       readonly places: Places
+      /** Checks that wait for what steps make, in the order of the steps. */
+      readonly deferred: readonly Deferred[]
     }
   | { readonly ok: false; readonly problems: readonly Diagnostic[] }
 
@@ -71,6 +73,7 @@ export async function compile(request: CompileRequest): Promise<Compiled> {
     recipes: build.recipes,
     originOf: originFinder(protos, given),
     places: placesOf(protos),
+    deferred: workshop.deferred,
   }
 }
 
@@ -87,7 +90,7 @@ export async function checkUnbound(request: CompileRequest): Promise<readonly Di
 }
 
 function openWorkshop({ registry, surroundings, targets }: CompileRequest): Workshop {
-  return { registry, surroundings, targets, problems: createProblems(), uses: { left: maxUses } }
+  return { registry, surroundings, targets, problems: createProblems(), deferred: [], uses: { left: maxUses } }
 }
 
 async function buildAll(

@@ -13,7 +13,7 @@ export async function outputFacets(
   params: NodeParams,
   feeds: ReadonlyMap<string, readonly Feed[]>,
   facetsOf: (feed: Feed) => Facets,
-  { surroundings, problems, targets }: Workshop,
+  { surroundings, problems, targets, deferred }: Workshop,
   more: Pick<CheckContext, 'pipelines' | 'selectedBy'>,
 ): Promise<{ readonly [port: string]: Facets } | undefined> {
   if (step.node.types === undefined) return {}
@@ -35,6 +35,10 @@ export async function outputFacets(
       return value
     },
     ...more,
+    deferred: what => {
+      if (deferred.some(one => one.step === step.id && one.what === what)) return
+      deferred.push({ step: step.id, what, at: step.instance.file.locate(at, 'key') })
+    },
     problem: ({ code = 'bad-content', message, fix, param, path: below = [], input }) => {
       told = true
       const tree = param === undefined ? undefined : step.declaration.with[param]

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path'
-import { type Digest, recordDigest } from '../base/digest.ts'
+import { type Digest, folderDigest, recordDigest } from '../base/digest.ts'
 import type { PathRef } from '../contract/node.ts'
 import { wayOutside } from './outside.ts'
 import type { Problem } from './problems.ts'
@@ -77,7 +77,7 @@ function folderRef({ name, path, globs, hashed }: Wanted, surroundings: Surround
     return { code: 'bad-file', message, fix: 'put the file itself there' }
   }
   const listing = files.map(file => [file, surroundings.fileDigest(`${path}/${file}`)] as const)
-  const sha256 = recordDigest('maskloom.folder.1', listing)
+  const sha256 = folderDigest(listing)
   const memory = listingName(sha256)
   if (surroundings.memo.get(memory) === undefined) surroundings.memo.set(memory, JSON.stringify(listing))
   return { path, sha256 }

@@ -1,4 +1,5 @@
 import type { Json } from '../base/canonical.ts'
+import type { Span } from '../base/diagnostic.ts'
 import type { NodeDefinition } from '../contract/node.ts'
 import type { Condition, PipelineFile, StepDeclaration, Tolerance, TreePath } from '../contract/pipeline.ts'
 import type { Registry } from '../contract/registry.ts'
@@ -72,11 +73,20 @@ export interface PlacedCondition {
   readonly path: TreePath
 }
 
+/** A check that can only happen while the pipeline runs, at the step that will make it. */
+export interface Deferred {
+  readonly step: string
+  readonly what: string
+  readonly at: Span
+}
+
 /** What every stage of compiling needs. */
 export interface Workshop {
   readonly registry: Registry
   readonly surroundings: Surroundings
   readonly problems: Problems
+  /** Checks that wait for what another step makes. */
+  readonly deferred: Deferred[]
   /** What the command line asks for: outputs, or `step.port`. */
   readonly targets: readonly string[]
   /** Uses of pipelines that may still be inlined. */

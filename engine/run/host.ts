@@ -2,7 +2,7 @@ import { type Diagnostic, diagnosticOf, TaskError } from '../base/diagnostic.ts'
 import type { Digest } from '../base/digest.ts'
 import { decodeManifest } from '../base/manifest.ts'
 import type { Kind } from '../contract/kind.ts'
-import type { Closable, Collection, NodeDefinition, RunContext, Values } from '../contract/node.ts'
+import type { Closable, Collection, NodeDefinition, RunContext, StoredFile, Values } from '../contract/node.ts'
 import type { CompiledFunction } from '../contract/pipeline-function.ts'
 import type { Registry } from '../contract/registry.ts'
 import type { NewBlob, StoreReader } from '../contract/store.ts'
@@ -51,7 +51,8 @@ export function createUnitHost(
       const bytes = reader.read(digest)
       return bytes === undefined ? undefined : kindNamed(registry, kind).decode(bytes)
     },
-    external(index) {
+    external(index, node, port) {
+      if (nodeNamed(registry, node).inputs[port]?.as === 'file') return storedFile(group, unit, index, reader)
       if (!externals.has(index)) externals.set(index, openExternal(group, unit, index, services))
       return externals.get(index)
     },
@@ -188,6 +189,21 @@ const onlyOnce: AttemptRules = { retries: 0, timeoutMs: undefined }
 /** What one run of a node made, encoded and not stored yet. */
 interface Made extends Executed {
   readonly outcome: TaskOutcome
+}
+
+/** The value as a file; its bytes are looked for when the node asks for them. */
+function storedFile(group: WireGroup, unit: Unit, index: number, reader: StoreReader): StoredFile | undefined {
+  const sha256 = unit.externals[index]!
+  if (sha256 === missingInput) return undefined
+  return {
+    kind: group.externals[index]!.kind,
+    sha256,
+    path: () => {
+      const path = reader.file(sha256)
+      if (path === undefined) throw new LostInput(index, undefined)
+      return path
+    },
+  }
 }
 
 /** A value, or the collection a collection node walks; thrown as `LostInput` when its bytes are gone. */

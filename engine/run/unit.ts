@@ -16,8 +16,11 @@ export interface UnitHost {
   readonly lookup: (key: Key) => TaskRow | undefined
   /** Decoded value of a stored digest, or undefined if its blob is lost. */
   readonly read: (digest: Digest, kind: string) => unknown
-  /** Value of an external port: decoded, or a `Collection` for per-item inputs of a collection node. */
-  readonly external: (index: number) => unknown
+  /**
+   * Value of an external port, as the input `port` of a node takes it: decoded, a `Collection` for per-item inputs of a
+   * collection node, or a `StoredFile`.
+   */
+  readonly external: (index: number, node: string, port: string) => unknown
   readonly usesItemId: (node: string) => boolean
   /** Runs the node; encodes and publishes what must be stored. */
   readonly execute: (run: Execution) => Promise<Executed>
@@ -248,7 +251,7 @@ export async function evaluateUnit(group: WireGroup, unit: Unit, host: UnitHost)
         const values: unknown[] = []
         for (const source of input.sources) {
           if ('external' in source) {
-            values.push(host.external(source.external))
+            values.push(host.external(source.external, group.tasks[task]!.node, input.port))
             continue
           }
           const name = `${source.task}.${source.port}`

@@ -76,9 +76,13 @@ export function serveWorker(channel: WorkerChannel): void {
       room: createRoom(transientBytes(message.memoryBytes)),
       signal: stop.signal,
       resource: <T extends Closable>(name: string, openResource: () => Promise<T>) => {
-        const known = resources.get(name) ?? openResource()
-        resources.set(name, known)
-        return known as Promise<T>
+        const known = resources.get(name)
+        if (known !== undefined) return known as Promise<T>
+        const opening = openResource()
+        resources.set(name, opening)
+        // Whoever asks next tries again.
+        opening.catch(() => resources.delete(name))
+        return opening
       },
       publish,
       note: (unit, task, text) => post({ type: 'note', unit, task, message: text }),

@@ -91,6 +91,9 @@ export const nodeRules: readonly NodeRule[] = [
           .filter(([, { kind }]) => node.mode !== 'item' && registry.kinds.get(kind)?.transient)
           .map(([name]) => `output ${name} is never stored, which only a node that runs per item can afford`),
         ...complain(node.mode !== 'gather' && hasChildren(node), 'only gather nodes take children'),
+        ...Object.entries(node.inputs)
+          .filter(([, { as, per }]) => as !== undefined && per !== 'collection')
+          .map(([name, { per }]) => `input ${name} is taken as a file, per ${per}`),
         ...complain(Object.keys(node.outputs).length === 0, 'it has no outputs'),
         ...complain(node.mode === 'files' && Object.keys(node.inputs).length > 0, 'a files node takes no inputs'),
         ...complain(node.partial !== undefined && perItem, 'only collection nodes can take partial collections'),

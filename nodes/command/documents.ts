@@ -3,6 +3,7 @@ import { describeValue } from '../../engine/base/words.ts'
 import { isRecord, parseJsonFile } from '../values/bad-file.ts'
 import { type Metrics, metricsKind } from '../values/metrics.ts'
 import { type Table, tableKind } from '../values/table.ts'
+import { type Weights, weightsDocumentProblem } from '../values/weights.ts'
 import { failed } from './work-folder.ts'
 
 /** `{ columns: [text, …], rows: [[text, number or null, …], …] }`, as a program wrote it. */
@@ -32,6 +33,14 @@ export async function readMetrics(path: string, name: string): Promise<Metrics> 
   }
   metricsKind.encode(found as Metrics)
   return found as Metrics
+}
+
+/** `{ axis: { id: number, … }, … }`, as a program wrote it. */
+export async function readWeights(path: string, name: string): Promise<Weights> {
+  const found = parseJsonFile(name, await readFile(path))
+  const problem = weightsDocumentProblem(found)
+  if (problem !== undefined) throw failed(`${name}: ${problem}; expected { "axis": { "id": number from 0, … }, … }`)
+  return found as Weights
 }
 
 function isText(value: unknown): boolean {

@@ -1,39 +1,30 @@
-import { rename } from 'node:fs/promises'
-import { extname } from 'node:path'
 import {
   type CheckContext,
   defineNode,
   type PathRef,
   type RunContext,
-  type Values,
+  type StoredFile,
 } from '../../engine/contract/node.ts'
-import type { FileValue } from '../values/file.ts'
-import type { Metrics } from '../values/metrics.ts'
-import type { Table } from '../values/table.ts'
-import { readMetrics, readTable } from './documents.ts'
+import { checkFile } from '../values/bad-file.ts'
+import { modelFacets, modelYaml } from '../values/model.ts'
 import { execute } from './execute.ts'
 import type { ProgramEnd } from './guard.ts'
+import { expectedFiles, extensionOf, OUTPUTS, type OutputParams, takeOutputs } from './outputs.ts'
 import { commandWords, programEnvironment, programProblem } from './program.ts'
 import { openTurns } from './turns.ts'
-import { failed, makeWorkFolder, nameProblems, type WorkFolder, writtenFile } from './work-folder.ts'
+import { failed, makeWorkFolder, nameProblems, type WorkFolder } from './work-folder.ts'
 
-type OutputName = 'file' | 'extra' | 'table' | 'metrics'
-
-interface Params {
+interface Params extends OutputParams {
   readonly run: readonly (string | number)[]
   readonly shell: boolean
-  readonly files: { readonly [name: string]: PathRef }
   readonly folders: { readonly [name: string]: PathRef }
-  readonly names: readonly string[]
   readonly env: { readonly [name: string]: string | number }
   readonly pass_env: readonly string[]
-  readonly outputs: { readonly [output in OutputName]?: string }
-  readonly stdout?: string
 }
 
 const variable = '^[A-Za-z_][A-Za-z0-9_]*$'
 
-export const commandRun = defineNode<Params, { inputs?: readonly unknown[] }>({
+export const commandRun = defineNode<Params, { inputs?: readonly StoredFile[] }>({
   name: 'command/run',
   version: 1,
   description:
@@ -105,8 +96,15 @@ export const commandRun = defineNode<Params, { inputs?: readonly unknown[] }>({
           extra: { type: 'string', description: 'The file behind the output `extra`.' },
           table: { type: 'string', description: 'JSON file {columns, rows} behind the output `table`.' },
           metrics: { type: 'string', description: 'JSON file {group: {name: number}} behind the output `metrics`.' },
+          weights: { type: 'string', description: 'JSON file {axis: {id: number}} behind the output `weights`.' },
+          model: { type: 'string', description: 'Folder with the graphs behind the output `model`; it needs `spec`.' },
         },
         description: 'Files the program writes, by output; paths in the working folder.',
+      },
+      spec: {
+        type: 'string',
+        'x-path': 'file',
+        description: 'The model.yaml of the output `model`: its class list is known before the program has run.',
       },
       stdout: {
         type: 'string',
@@ -116,12 +114,13 @@ export const commandRun = defineNode<Params, { inputs?: readonly unknown[] }>({
   },
   inputs: {
     inputs: {
-      kind: ['file', 'table', 'metrics', 'classes', 'hierarchy'],
+      kind: ['file', 'table', 'metrics', 'classes', 'hierarchy', 'selection', 'weights', 'model'],
       per: 'collection',
       many: 'ordered',
+      as: 'file',
       optional: true,
       mixedFacets: true,
-      description: 'Values written into the working folder: files as they are, the others as JSON.',
+      description: 'Values put into the working folder: files as they are, models as folders, the others as JSON.',
     },
   },
   outputs: {
@@ -139,6 +138,12 @@ export const commandRun = defineNode<Params, { inputs?: readonly unknown[] }>({
     },
     table: { kind: 'table', per: 'collection', description: 'The table named under `outputs: { table }`.' },
     metrics: { kind: 'metrics', per: 'collection', description: 'The numbers named under `outputs: { metrics }`.' },
+    weights: { kind: 'weights', per: 'collection', description: 'The weights named under `outputs: { weights }`.' },
+    model: {
+      kind: 'model',
+      per: 'collection',
+      description: 'The graphs in the folder named under `outputs: { model }`, with `spec` as their model.yaml.',
+    },
   },
   example: `
 calibrated:
@@ -150,7 +155,7 @@ calibrated:
     outputs: { table: calibrated.json }
   in: { inputs: [score.metrics] }
 `,
-  types: (params, context) => {
+  types: async (params, context) => {
     for (const { param, message, fix } of paramProblems(params, context))
       context.problem({ param, message, ...(fix === undefined ? {} : { fix }) })
     if (!context.permits.commands) {
@@ -161,7 +166,9 @@ calibrated:
         fix: 'if you trust the pipeline, allow it: --allow-commands',
       })
     }
-    return {}
+    const { spec } = params
+    const yaml = spec && (await checkFile(context, 'spec', () => modelYaml(spec.path, context.readFile(spec.path))))
+    return yaml === undefined ? {} : { model: modelFacets(yaml) }
   },
   run: async ({ inputs = [] }, params, context) => {
     const turns = await context.resource('command turns', openTurns)
@@ -170,6 +177,7 @@ calibrated:
       folders: params.folders,
       values: inputs.map((value, i) => [params.names[i]!, value] as const),
       expected: expectedFiles(params),
+      expectedFolders: params.outputs.model === undefined ? [] : [params.outputs.model],
     })
     try {
       await turns.take(() => runProgram(params, folder, context))
@@ -196,12 +204,29 @@ function paramProblems(params: Params, { inputs, used, permits }: CheckContext):
   }
   const fileNames = Object.keys(files)
   const folderNames = Object.keys(folders)
-  const all = [...fileNames, ...folderNames, ...names, ...expectedFiles(params)]
+  const all = [
+    ...fileNames,
+    ...folderNames,
+    ...names,
+    ...expectedFiles(params),
+    ...(outputs.model ? [outputs.model] : []),
+  ]
   for (const { name, message } of nameProblems(all, folderNames)) {
     const param = names.includes(name) ? 'names' : name in files ? 'files' : name in folders ? 'folders' : 'outputs'
     problems.push({ param, message })
   }
-  for (const output of ['file', 'extra', 'table', 'metrics'] as const) {
+  if ((outputs.model === undefined) !== (params.spec === undefined)) {
+    const [param, message, fix] =
+      params.spec === undefined
+        ? ([
+            'outputs',
+            'what the model is cannot be known before the program has run',
+            'name its model.yaml: `spec: …`',
+          ] as const)
+        : (['spec', 'a model.yaml without a model', 'add `model: <folder>` under `outputs:`'] as const)
+    problems.push({ param, message, fix })
+  }
+  for (const output of OUTPUTS) {
     if (!used.has(output) || outputs[output] !== undefined) continue
     const message = `the output \`${output}\` is used, and no file is named for it`
     problems.push({ param: 'outputs', message, fix: `add \`${output}: <file>\` under \`outputs:\`` })
@@ -231,36 +256,6 @@ async function runProgram(params: Params, folder: WorkFolder, context: RunContex
   throw failed(`\`${shown(params.run.map(String))}\` ${describeEnd(end)}`, undefined, tail)
 }
 
-async function takeOutputs(params: Params, folder: WorkFolder, context: RunContext): Promise<Values> {
-  const given = [...Object.keys(params.files), ...params.names]
-  // An output without a file is one that nobody uses (checked): it has the empty value.
-  const values: { [port: string]: unknown } = {
-    file: new Uint8Array(),
-    extra: new Uint8Array(),
-    table: { columns: [], rows: [] } satisfies Table,
-    metrics: {} satisfies Metrics,
-  }
-  // All declared ones are there, also those nobody wants now: a program that forgets one is wrong today, not tomorrow.
-  for (const [port, name] of Object.entries(params.outputs)) {
-    const path = writtenFile(folder, name, given)
-    if (!context.wanted.has(port)) continue
-    if (port === 'table') values[port] = await readTable(path, name)
-    else if (port === 'metrics') values[port] = await readMetrics(path, name)
-    else values[port] = await keepFile(path, context.scratchFile(extensionOf(name)))
-  }
-  return values
-}
-
-async function keepFile(from: string, to: string): Promise<FileValue> {
-  await rename(from, to)
-  return to
-}
-
-function expectedFiles({ outputs, stdout }: Params): readonly string[] {
-  const written = Object.values(outputs)
-  return stdout === undefined || written.includes(stdout) ? written : [...written, stdout]
-}
-
 function describeEnd(end: ProgramEnd): string {
   if ('error' in end) return `could not be started: ${end.error}`
   return 'signal' in end ? `was ended by ${end.signal}` : `ended with exit code ${end.exitCode}`
@@ -269,9 +264,4 @@ function describeEnd(end: ProgramEnd): string {
 function shown(run: readonly string[]): string {
   const text = run.map(word => (/^[\w./:=,@%+-]+$/.test(word) ? word : JSON.stringify(word))).join(' ')
   return text.length > 120 ? `${text.slice(0, 119)}…` : text
-}
-
-/** `csv` of `out/scores.csv`; `bin` without an extension. */
-function extensionOf(name: string | undefined): string {
-  return extname(name ?? '').slice(1) || 'bin'
 }

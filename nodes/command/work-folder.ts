@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import { constants, createReadStream, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
-import { copyFile, symlink, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { TaskError } from '../../engine/base/diagnostic.ts'
 import { nearestName } from '../../engine/base/typo.ts'
-import type { PathRef } from '../../engine/contract/node.ts'
-import { encodeJson } from '../values/json-document.ts'
+import type { PathRef, StoredFile } from '../../engine/contract/node.ts'
+import { isModelFile } from '../values/model.ts'
+import { unpackTar } from '../values/tar.ts'
 
 /** What lies in the working folder when the program starts; names are relative paths with `/`. */
 export interface WorkContent {
@@ -13,10 +14,12 @@ export interface WorkContent {
   readonly files: { readonly [name: string]: PathRef }
   /** Linked: they may be large. */
   readonly folders: { readonly [name: string]: PathRef }
-  /** Values of inputs: bytes as they are, documents as JSON. */
-  readonly values: readonly (readonly [name: string, value: unknown])[]
+  /** Values of inputs, as they are stored: files as they are, documents as JSON, models as folders. */
+  readonly values: readonly (readonly [name: string, value: StoredFile])[]
   /** Files the program will write; their folders are made. */
   readonly expected: readonly string[]
+  /** Folders it will write into. */
+  readonly expectedFolders: readonly string[]
 }
 
 export interface WorkFolder {
@@ -41,9 +44,12 @@ export async function makeWorkFolder(root: string, content: WorkContent): Promis
   try {
     for (const [name, ref] of Object.entries(content.files)) await copyChecked(ref, place(name))
     for (const [name, ref] of Object.entries(content.folders)) await symlink(ref.path, place(name), 'junction')
-    for (const [name, value] of content.values)
-      await writeFile(place(name), value instanceof Uint8Array ? value : encodeJson(value as never))
+    for (const [name, value] of content.values) {
+      if (value.kind === 'model') await unpackTar(value.path(), place(name))
+      else await placeFile(value.path(), place(name))
+    }
     for (const name of content.expected) place(name)
+    for (const name of content.expectedFolders) mkdirSync(place(name), { recursive: true })
     return { path, scratch, remove }
   } catch (error) {
     remove()
@@ -68,6 +74,20 @@ export function writtenFile(folder: WorkFolder, name: string, given: readonly st
     nearest === undefined
       ? 'names under `outputs:` are relative to the working folder'
       : `did you mean \`${nearest}\`?`,
+  )
+}
+
+/** The path of a folder the program was to write graphs into. @throws TaskError saying what is there instead. */
+export function writtenModel(folder: WorkFolder, name: string): string {
+  const path = join(folder.path, name)
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isDirectory())
+    throw failed(`the output \`${name}\` is no folder; expected one with the graphs of a model`)
+  const written = filesBelow(path)
+  if (written.some(file => isModelFile(file) && file !== 'model.yaml')) return path
+  const shown = written.slice(0, 8).join(', ') + (written.length > 8 ? ', …' : '')
+  throw failed(
+    `the program ended well and left no graph in \`${name}\`; it wrote ${written.length === 0 ? 'nothing' : shown} there`,
+    'graphs are files directly in it whose names end in .onnx, with weights of their own in .data',
   )
 }
 
@@ -98,6 +118,12 @@ export function failed(message: string, fix?: string, notes: readonly string[] =
     ...(fix === undefined ? {} : { fix }),
     ...(notes.length === 0 ? {} : { notes: notes.map(note => ({ message: note })) }),
   })
+}
+
+/** Stored bytes are read-only; the program may write on its copy. */
+async function placeFile(path: string, target: string): Promise<void> {
+  await copyFile(path, target, constants.COPYFILE_FICLONE)
+  await chmod(target, 0o644)
 }
 
 async function copyChecked({ path, sha256 }: PathRef, target: string): Promise<void> {

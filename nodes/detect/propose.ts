@@ -1,25 +1,26 @@
-import { defineNode, type PathRef } from '../../engine/contract/node.ts'
+import { defineNode } from '../../engine/contract/node.ts'
 import type { Flip } from '../kernels/box-geometry.ts'
 import { resizeTorch } from '../kernels/resize-torch.ts'
 import { letterboxIn } from '../kernels/view-frame.ts'
-import { checkModel, featuresFacets, MODEL_FILES } from '../model/model-facets.ts'
+import { checkModel, featuresFacets } from '../model/model-facets.ts'
+import { type ModelInputs, type ModelParams, modelPort } from '../model/model-input.ts'
 import { type OpenModel, openModel, sessionsOf } from '../model/open-model.ts'
 import { letterboxSidePx, SCALE_SCHEMA, type Scale, viewSizeHw } from '../model/view-size.ts'
 import type { OnnxSessions, RunResult } from '../onnx/tensor.ts'
 import { readRgbOnce } from '../values/decoded-images.ts'
 import type { View } from '../values/features.ts'
 import type { ImageRef } from '../values/image.ts'
+import { MODEL_FILES } from '../values/model.ts'
 import { proposalsFrom } from '../values/proposals-from.ts'
 import { type RpnMaps, rpnFacets } from '../values/rpn.ts'
 import type { ModelFeatures } from './model-features.ts'
 
-interface Params {
-  readonly model: PathRef
+interface Params extends ModelParams {
   readonly scale?: Scale
   readonly flip: Flip
 }
 
-interface Inputs {
+interface Inputs extends ModelInputs {
   readonly images: ImageRef
 }
 
@@ -40,6 +41,7 @@ export const detectPropose = defineNode<Params, Inputs>({
         type: 'string',
         'x-path': 'folder',
         'x-files': MODEL_FILES,
+        'x-port': 'model',
         description: 'Model folder: model.yaml and its ONNX graphs.',
       },
       scale: {
@@ -56,7 +58,7 @@ export const detectPropose = defineNode<Params, Inputs>({
       },
     },
   },
-  inputs: { images: { kind: 'image', per: 'item', description: 'The images.' } },
+  inputs: { images: { kind: 'image', per: 'item', description: 'The images.' }, model: modelPort },
   outputs: {
     features: {
       kind: 'features',
@@ -88,8 +90,9 @@ export const detectPropose = defineNode<Params, Inputs>({
     if (!model) return {}
     return { features: featuresFacets(model), proposals: {}, rpn: rpnFacets(model.backbone.levels, model.rpn) }
   },
-  run: async ({ images: image }, params, context) => {
-    const model = await openModel(params.model, context)
+  run: async (inputs, params, context) => {
+    const { images: image } = inputs
+    const model = await openModel(params, inputs, context)
     const { rgb, widthPx, heightPx } = await readRgbOnce(image, context)
     const frameHw = [heightPx, widthPx] as const
     const scale = params.scale ?? { fit: [model.longerSidePx, model.shorterSidePx] as const }

@@ -2,33 +2,35 @@ import { join } from 'node:path'
 import type { Facets } from '../../engine/contract/kind.ts'
 import type { CheckContext, PathRef } from '../../engine/contract/node.ts'
 import { MODEL_FILE, type Parsed, parseModel, parseSemanticModel } from './model-file.ts'
+import { checkModelInput } from './model-input.ts'
 import type { ModelProblem, TwoStageModel } from './model-spec.ts'
 import type { SemanticModel } from './semantic-model.ts'
 import { semanticSignatureProblems } from './semantic-signature.ts'
 import { signatureProblems } from './signature.ts'
 
-/** Globs of the files in a model folder that its results depend on. */
-export const MODEL_FILES = [MODEL_FILE, '*.onnx', '*.data'] as const
-
 /**
- * Checks a model folder while the pipeline is checked: every problem is reported at the parameter `model`.
+ * Checks a model while the pipeline is checked: every problem is reported at the parameter `model`, or at the input.
  * @returns the model, or undefined if model.yaml cannot be used at all.
  */
-export function checkModel(folder: PathRef, context: CheckContext): Promise<TwoStageModel | undefined> {
-  return checkFolder(folder, context, parseModel, signatureProblems)
+export function checkModel(folder: PathRef | undefined, context: CheckContext): Promise<TwoStageModel | undefined> {
+  return checkGiven(folder, context, parseModel, signatureProblems)
 }
 
 /** The same for a semantic model. */
-export function checkSemanticModel(folder: PathRef, context: CheckContext): Promise<SemanticModel | undefined> {
-  return checkFolder(folder, context, parseSemanticModel, semanticSignatureProblems)
+export function checkSemanticModel(
+  folder: PathRef | undefined,
+  context: CheckContext,
+): Promise<SemanticModel | undefined> {
+  return checkGiven(folder, context, parseSemanticModel, semanticSignatureProblems)
 }
 
-async function checkFolder<Model>(
-  folder: PathRef,
+async function checkGiven<Model>(
+  folder: PathRef | undefined,
   context: CheckContext,
   parse: (text: string) => Promise<Parsed<Model>>,
   compare: (model: Model, folder: PathRef, context: CheckContext) => Promise<readonly ModelProblem[]>,
 ): Promise<Model | undefined> {
+  if (folder === undefined) return checkModelInput(context, parse)
   const report = (message: string, fix?: string) =>
     context.problem({ param: 'model', message: `${folder.path}: ${message}`, ...(fix === undefined ? {} : { fix }) })
   let text: string

@@ -1,13 +1,13 @@
-import type { CheckContext, PathRef } from '../../engine/contract/node.ts'
+import type { PathRef } from '../../engine/contract/node.ts'
 import type { ModelProblem } from './model-spec.ts'
 import type { MapOutput, SemanticModel } from './semantic-model.ts'
-import { comparePort, type GraphSignature, openGraphs, type Port } from './signature.ts'
+import { comparePort, type GraphSignature, openGraphs, type Port, type Remembering } from './signature.ts'
 
 /** Opens the graph of a semantic model (once per content) and compares it with model.yaml. */
 export async function semanticSignatureProblems(
   model: SemanticModel,
   folder: PathRef,
-  context: CheckContext,
+  context: Remembering,
 ): Promise<readonly ModelProblem[]> {
   const problems: ModelProblem[] = []
   const graph = (await openGraphs([model.file], folder, context, problems))(model.file)

@@ -9,11 +9,14 @@ export type GraphSignature = { readonly inputs: readonly Port[]; readonly output
 export type Port = { readonly name: string; readonly type: string; readonly shape: readonly (number | null)[] }
 type Opened = GraphSignature | { readonly failed: string }
 
+/** What looking at graphs needs of a check: they are opened once per content. */
+export type Remembering = Pick<CheckContext, 'memo'>
+
 /** Opens every graph of a model (once per content: the answers are remembered) and compares it with model.yaml. */
 export async function signatureProblems(
   model: TwoStageModel,
   folder: PathRef,
-  context: CheckContext,
+  context: Remembering,
 ): Promise<ModelProblem[]> {
   const problems: ModelProblem[] = []
   const files = [model.backbone.file, model.box.file, ...(model.mask ? [model.mask.file] : [])]
@@ -31,10 +34,10 @@ export async function signatureProblems(
 export async function openGraphs(
   files: readonly string[],
   folder: PathRef,
-  context: CheckContext,
+  { memo }: Remembering,
   problems: ModelProblem[],
 ): Promise<(file: string) => GraphSignature | undefined> {
-  const graphs = await context.memo<{ [file: string]: Opened }>('onnx-signatures', folder.sha256, async () => {
+  const graphs = await memo<{ [file: string]: Opened }>('onnx-signatures', folder.sha256, async () => {
     const opened: { [file: string]: Opened } = {}
     for (const file of new Set(files)) opened[file] = await openSignature(folder.path, file)
     return opened

@@ -1,4 +1,4 @@
-import type { PathRef, RunContext } from '../../engine/contract/node.ts'
+import type { RunContext } from '../../engine/contract/node.ts'
 import type { OpenSemanticModel } from '../model/open-model.ts'
 import { sessionsOf } from '../model/open-model.ts'
 import type { Tensor } from '../onnx/tensor.ts'
@@ -14,11 +14,10 @@ export async function inferAll(
   inputs: readonly Tensor[],
   fetch: readonly string[],
   model: OpenSemanticModel,
-  folder: PathRef,
   context: RunContext,
 ): Promise<readonly Outputs[]> {
   const sessions = await sessionsOf(context)
-  const stable = await context.resource(`batches of ${folder.sha256} on ${context.device}`, async () => ({
+  const stable = await context.resource(`batches of ${model.folder.sha256} on ${context.device}`, async () => ({
     known: undefined as boolean | undefined,
     close: async () => {},
   }))

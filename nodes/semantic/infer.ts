@@ -1,20 +1,21 @@
-import { defineNode, type PathRef, type RunContext } from '../../engine/contract/node.ts'
-import { checkSemanticModel, MODEL_FILES } from '../model/model-facets.ts'
+import { defineNode, type RunContext } from '../../engine/contract/node.ts'
+import { checkSemanticModel } from '../model/model-facets.ts'
+import { type ModelInputs, type ModelParams, modelPort } from '../model/model-input.ts'
 import { openSemanticModel } from '../model/open-model.ts'
 import { semanticFacets, unknownMaps } from '../model/semantic-model.ts'
 import { SEMANTIC_SCALE_SCHEMA } from '../model/semantic-view-size.ts'
 import type { ImageRef } from '../values/image.ts'
+import { MODEL_FILES } from '../values/model.ts'
 import type { Semantic } from '../values/semantic.ts'
 import { inferAll } from './infer-batch.ts'
 import { MAP_SIZE_SCHEMA, PRECISION_SCHEMA } from './map-size.ts'
 import { readAnswer, type ShownPicture, showPicture, type ViewParams } from './show-view.ts'
 
-interface Params extends ViewParams {
-  readonly model: PathRef
+interface Params extends ViewParams, ModelParams {
   readonly maps?: readonly string[]
 }
 
-interface Inputs {
+interface Inputs extends ModelInputs {
   readonly images: ImageRef
 }
 
@@ -40,6 +41,7 @@ export const semanticInfer = defineNode<Params, Inputs>({
         type: 'string',
         'x-path': 'folder',
         'x-files': MODEL_FILES,
+        'x-port': 'model',
         description: 'Model folder: model.yaml (family semantic) and its ONNX graph.',
       },
       maps: {
@@ -79,7 +81,7 @@ export const semanticInfer = defineNode<Params, Inputs>({
       precision: PRECISION_SCHEMA,
     },
   },
-  inputs: { images: { kind: 'image', per: 'item', description: 'The images.' } },
+  inputs: { images: { kind: 'image', per: 'item', description: 'The images.' }, model: modelPort },
   outputs: {
     maps: {
       kind: 'semantic',
@@ -111,7 +113,7 @@ async function infer(
   contexts: readonly RunContext[],
 ): Promise<readonly Semantic[]> {
   const context = contexts[0]!
-  const model = await openSemanticModel(params.model, context)
+  const model = await openSemanticModel(params, inputs[0]!, context)
   const wanted = model.maps.filter(({ name }) => params.maps === undefined || params.maps.includes(name))
   const fetch = [...new Set([...wanted, ...model.vectors].map(({ output }) => output))]
   const found: Semantic[] = []
@@ -121,7 +123,7 @@ async function infer(
     for (let i = at; i < Math.min(at + model.batch, inputs.length); i++)
       shown.push(await showPicture(inputs[i]!.images, model, params, contexts[i]!))
     const tensors = shown.map(({ input }) => input)
-    const answers = await inferAll(tensors, fetch, model, params.model, context)
+    const answers = await inferAll(tensors, fetch, model, context)
     for (const [i, one] of shown.entries()) found.push(readAnswer(one, answers[i]!, model, wanted, params))
   }
   for (const one of contexts) one.inferred(1)

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -104,6 +104,27 @@ describe('a reader', () => {
     store.commit([recordOf(1, bytesOf(1, 10))])
     expect(reader.task(keyOf(1))).toEqual(store.task(keyOf(1)))
     reader.close()
+    store.close()
+  })
+
+  it('gives values as files: large ones where they are, small ones for as long as it is open', () => {
+    const store = openStore(folder)
+    const reader = openReader(folder)
+    const [small, large] = [bytesOf(1, 100), bytesOf(2, LARGE_BYTES)]
+    store.commit([recordOf(1, small), recordOf(2, large)])
+    const path = reader.file(sha256(large))!
+    expect(path).toBe(join(folder, 'objects', sha256(large).slice(0, 2), sha256(large).slice(2)))
+    const copy = reader.file(sha256(small))!
+    expect(sha256(readFileSync(copy))).toBe(sha256(small))
+    reader.close()
+    expect(existsSync(copy)).toBe(false)
+    const next = openReader(folder)
+    chmodSync(path, 0o644)
+    writeFileSync(path, bytesOf(3, LARGE_BYTES))
+    expect(next.file(sha256(large))).toBeUndefined()
+    rmSync(path)
+    expect(next.file(sha256(large))).toBeUndefined()
+    next.close()
     store.close()
   })
 

@@ -182,6 +182,16 @@ export function storeContract(name: string, open: (folder: string) => Store): vo
       expect(sha256(store.read(digest) ?? '')).toBe(digest)
     })
 
+    it.each([100, LARGE_BYTES])('gives %i bytes as a file, until they are lost', size => {
+      const bytes = bytesOf(7, size)
+      const digest = sha256(bytes)
+      expect(store.file(digest)).toBeUndefined()
+      store.commit([recordOf(1, bytes)])
+      const path = store.file(digest)!
+      expect(sha256(readFileSync(path))).toBe(digest)
+      expect(store.file(digest)).toBe(path)
+    })
+
     it.each([100, LARGE_BYTES])('refuses %i bytes that are not the ones that were hashed', size => {
       const bytes = bytesOf(1, size)
       const digest = sha256('something else')

@@ -118,9 +118,9 @@ describe('a member of weight 0', () => {
     expect(good).toBeGreaterThan(10)
   })
 
-  it('can be left out wherever cells are folded', () => {
+  it('can be left out wherever values of an item are folded', () => {
     const folding = [...registry.nodes.values()].filter(({ inputs }) =>
-      Object.values(inputs).some(({ many }) => many === 'folded'),
+      Object.values(inputs).some(({ many, per }) => many === 'folded' && per === 'item'),
     )
     expect(weighted.map(({ name }) => name)).toEqual(folding.map(({ name }) => name))
     for (const { node } of weighted) expect(node.inputs['weights']).toMatchObject({ kind: 'weights', optional: true })

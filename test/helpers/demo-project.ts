@@ -53,7 +53,7 @@ export function demoProject(options: DemoOptions): DemoProject {
   mkdirSync(path('demo', 'images'), { recursive: true })
   for (const file of files) cpSync(join(demo, 'images', file), path('demo', 'images', file))
   for (const file of ['hierarchy.json', 'class-descriptions.csv']) cpSync(join(demo, file), path('demo', file))
-  cpSync(join(demo, 'models'), path('demo', 'models'), { recursive: true })
+  for (const part of ['models', 'training']) cpSync(join(demo, part), path('demo', part), { recursive: true })
   writeFileSync(path('demo', 'annotations.json'), JSON.stringify(annotationsOf(join(demo, 'annotations.json'), files)))
 
   if (options.user !== undefined) giveTo(folder, options.user)

@@ -102,6 +102,8 @@ export async function runNode(
 export interface TestCheck {
   readonly context: CheckContext
   readonly problems: CheckProblem[]
+  /** What was put off until the pipeline runs. */
+  readonly deferred: string[]
   /** How often `memo` had to compute. */
   computed: number
 }
@@ -119,6 +121,7 @@ export function testCheck(
   const memo = new Map<string, Json>()
   const check: TestCheck = {
     problems: [],
+    deferred: [],
     computed: 0,
     context: {
       inputs: options.inputs ?? {},
@@ -137,6 +140,9 @@ export function testCheck(
           memo.set(key, await compute())
         }
         return memo.get(key) as T
+      },
+      deferred: what => {
+        check.deferred.push(what)
       },
       problem: problem => {
         check.problems.push(problem)

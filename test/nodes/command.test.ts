@@ -7,6 +7,7 @@ import type { PathRef } from '../../engine/contract/node.ts'
 import { commandRun } from '../../nodes/command/run.ts'
 import { project, write } from '../helpers/project.ts'
 import { runNode, type TestRun, testRun } from '../helpers/run-context.ts'
+import { stored } from '../helpers/stored.ts'
 
 const node = process.execPath
 const nothing = { shell: false, files: {}, folders: {}, names: [], env: {}, pass_env: [], outputs: {} }
@@ -57,7 +58,12 @@ describe('a program', () => {
         names: ['in.json', 'raw.bin'],
         outputs: { file: 'made/out.json' },
       },
-      { inputs: [{ columns: ['b', 'a'], rows: [] }, new TextEncoder().encode('raw bytes')] },
+      {
+        inputs: [
+          stored('table', { columns: ['b', 'a'], rows: [] }),
+          stored('file', new TextEncoder().encode('raw bytes')),
+        ],
+      },
     )
     expect(JSON.parse(readFileSync(file as string, 'utf8'))).toEqual([
       ['conf', 'conf/a.txt', 'data', 'in.json', 'made', 'raw.bin'],
