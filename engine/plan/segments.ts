@@ -177,16 +177,26 @@ function joinFedOnlyBySegment({ all, stepOf, inputsOf, placeOf, find, inSegment 
     if (shared.some(source => dependants(root).has(source.cell))) continue
     find.join(cell.index, root)
     inSegment.add(cell.index)
+    // What it reads beside its segment, the whole segment waits for now; otherwise it was among the dependants before.
+    if (shared.length > 0) below.clear()
   }
 
-  /** Cells that a segment feeds, directly or not. Cells that join it later were among them, so they change nothing. */
+  /** Cells that wait for a segment, directly or not: a segment waits as a whole as soon as one of its cells does. */
   function dependants(root: number): ReadonlySet<number> {
     const known = below.get(root)
     if (known !== undefined) return known
     const found = new Set<number>()
-    for (const { index } of all) {
-      const member = inSegment.has(index) && find.root(index) === root
-      if (member || inputsOf(index).some(source => found.has(source))) found.add(index)
+    const waiting = new Set([root])
+    for (let before = -1; before < found.size; ) {
+      before = found.size
+      for (const { index } of all) {
+        if (found.has(index)) continue
+        const segment = inSegment.has(index) ? find.root(index) : undefined
+        const waits = segment !== undefined && waiting.has(segment)
+        if (!waits && !inputsOf(index).some(source => found.has(source))) continue
+        found.add(index)
+        if (segment !== undefined) waiting.add(segment)
+      }
     }
     below.set(root, found)
     return found

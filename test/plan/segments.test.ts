@@ -151,6 +151,23 @@ const sketches = fc
     )
   })
 
+it('a step does not join a segment that would then wait for itself, through another segment', () => {
+  const item = { mode: 'item', lane: 'cpu', reads: [], readsMap: [], readsAll: [] } as const
+  // 0 and 3 are a segment with 2; 1 and 4 are one that waits for it; 5 reads 1; so 6 cannot be where 2 is.
+  const list = [
+    item,
+    item,
+    { ...item, reads: [0] },
+    { ...item, readsMap: [0] },
+    { ...item, reads: [2], readsMap: [1] },
+    { ...item, mode: 'collection', reads: [1] } as const,
+    { ...item, reads: [2], readsAll: [5] },
+  ]
+  const { cells, steps, outputs } = looseGraph(list)
+  const found = groupCells(cells, steps, outputs)
+  expect(found.ok && found.groups.map(group => group.cells)).toEqual([[0, 2, 3], [1, 4], [5], [6]])
+})
+
 it('any graph is cut into groups that can run one after the other, or has a step over all items in a circle', () => {
   let good = 0
   fc.assert(
