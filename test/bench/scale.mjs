@@ -1,6 +1,17 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -76,18 +87,31 @@ function changeOne(folder, form, round) {
   writeFileSync(path, JSON.stringify(first) + text.slice(end))
 }
 
+function tailOf(path) {
+  const file = openSync(path, 'r')
+  const { size } = fstatSync(file)
+  const bytes = Buffer.alloc(Math.min(size, 4000))
+  readSync(file, bytes, 0, bytes.length, size - bytes.length)
+  closeSync(file)
+  return bytes.toString('utf8')
+}
+
 function run(folder) {
   const startedMs = performance.now()
   const args = ['--import', at('scale-peak.mjs'), at('../../bin.js'), 'run', 'pipeline.yaml']
+  // A million items say more than a string can hold.
+  const said = join(folder, 'events.jsonl')
+  const events = openSync(said, 'w')
   const result = spawnSync(process.execPath, [...args, '--nodes', at('scale-nodes.mjs'), '--json'], {
     cwd: folder,
     encoding: 'utf8',
-    maxBuffer: 2 ** 31,
+    stdio: ['ignore', events, 'pipe'],
   })
+  closeSync(events)
   const wallMs = performance.now() - startedMs
-  if (result.status !== 0)
-    throw new Error(`it ended with ${result.status}: ${result.stderr}${result.stdout.slice(-2000)}`)
-  const last = JSON.parse(result.stdout.trimEnd().split('\n').at(-1))
+  const tail = tailOf(said)
+  if (result.status !== 0) throw new Error(`it ended with ${result.status}: ${result.stderr}${tail}`)
+  const last = JSON.parse(tail.trimEnd().split('\n').at(-1))
   const [, peakKiB, cpuMs] = /peak (\d+) cpu ([\d.]+)/.exec(result.stderr)
   return { wallMs, tasks: last.tasks, runMs: last.wallMs, peakMiB: Number(peakKiB) / 1024, cpuMs: Number(cpuMs) }
 }
