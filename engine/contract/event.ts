@@ -16,6 +16,7 @@ export type RunEvent =
   | UnitFinished
   | LaneSample
   | MemorySample
+  | MemorySpilled
   | OutputDelivered
   | Remark
   | Stopping
@@ -120,6 +121,16 @@ export interface MemorySample extends Base {
   /** Of this process and its workers together. */
   readonly residentBytes: number
   readonly budgetBytes: number
+}
+
+/** In one unit there was no room for all transient values: so many waited in files, or were dropped to be made again. */
+export interface MemorySpilled extends Base {
+  readonly type: 'memory.spilled'
+  readonly group: number
+  readonly item: string | undefined
+  readonly spilled: number
+  readonly spilledBytes: number
+  readonly dropped: number
 }
 
 export interface OutputDelivered extends Base {

@@ -20,6 +20,13 @@ export interface Kind<T = unknown> {
   readonly decode: (bytes: Uint8Array) => T
   /** Frees what the garbage collector does not see (handles of a transient value). */
   readonly release?: (value: T) => void
+  /**
+   * For a transient kind: writes the value to an open, empty file, where it waits while there is no room for it in memory.
+   * The value itself is not changed; it is released afterwards. Errors of the system are thrown as they come. Absent: values of this kind are
+   * kept, or made again.
+   * @param file - descriptor, for reading and writing, in any thread of this process.
+   */
+  readonly spill?: (value: T, file: number) => Promise<Spilled<T>>
   /** Bytes held while the value is alive, for admission by memory. */
   readonly residentBytes?: (value: T) => number
   /** The same value, prepared for being used again and again in one worker: what is worked out of it is kept with it. */
@@ -36,6 +43,14 @@ export interface Kind<T = unknown> {
   readonly choices?: (facets: Facets) => readonly string[] | undefined
   /** One line on how two static types of this kind differ ("12 classes (Apple, …) against 3 (Fruit, …)"). */
   readonly explainDifference?: (a: Facets, b: Facets) => string
+}
+
+/** A value in a file. */
+export interface Spilled<T> {
+  /** The same value, made from the file, whenever it is called. */
+  readonly restore: () => Promise<T>
+  /** What writing took, without waiting for a thread that was busy with something else. */
+  readonly workMs: number
 }
 
 /**

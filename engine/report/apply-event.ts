@@ -106,6 +106,10 @@ export function applyEvent(state: RunState, event: RunEvent): RunState {
       state.peakResidentBytes = Math.max(state.peakResidentBytes, event.residentBytes)
       state.budgetBytes = event.budgetBytes
       break
+    case 'memory.spilled':
+      state.spilledBytes += event.spilledBytes
+      state.droppedValues += event.dropped
+      break
     case 'output.delivered':
       state.outputs.push(event)
       happen(state, event.atMs, 'good', `output ${event.name}: ${event.path}${event.unchanged ? ' (unchanged)' : ''}`)

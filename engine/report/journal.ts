@@ -96,6 +96,7 @@ const TYPES: { readonly [type in RunEvent['type']]: true } = {
   'unit.finished': true,
   'lane.sample': true,
   'memory.sample': true,
+  'memory.spilled': true,
   'output.delivered': true,
   remark: true,
   'run.stopping': true,

@@ -26,6 +26,9 @@ export interface RunState {
   readonly flight: UnitsInFlight
   residentBytes: number
   peakResidentBytes: number
+  /** Bytes of transient values that waited in files; and how many of those values were dropped to be made again. */
+  spilledBytes: number
+  droppedValues: number
   budgetBytes: number
   inferences: number
   /** The first `FAILURES_KEPT`, in order of arrival. */
@@ -119,6 +122,8 @@ export function emptyRunState(): RunState {
     flight: noUnits(),
     residentBytes: 0,
     peakResidentBytes: 0,
+    spilledBytes: 0,
+    droppedValues: 0,
     budgetBytes: 0,
     inferences: 0,
     failures: [],

@@ -99,7 +99,11 @@ function costLines(state: RunState): string[] {
     state.peakResidentBytes === 0
       ? []
       : [`peak memory ${formatBytes(state.peakResidentBytes)} of ${formatBytes(state.budgetBytes)}`]
-  const machine = [...(busy.length === 0 ? [] : [`busy: ${busy.join(', ')}`]), ...memory].join(' · ')
+  const relief = [
+    ...(state.spilledBytes === 0 ? [] : [`${formatBytes(state.spilledBytes)} waited on disk`]),
+    ...(state.droppedValues === 0 ? [] : [`${counted(state.droppedValues, 'value')} dropped and made again`]),
+  ]
+  const machine = [...(busy.length === 0 ? [] : [`busy: ${busy.join(', ')}`]), ...memory, ...relief].join(' · ')
   return [
     `${counted(tasks.hit, 'task')} cached, ${formatCount(tasks.done)} computed${rebuilt} · ${counted(state.inferences, 'inference')}`,
     ...(machine === '' ? [] : [machine]),

@@ -11,6 +11,7 @@ import { encodeValue } from './encode-value.ts'
 import { openFunction } from './open-function.ts'
 import type { Room } from './room.ts'
 import { runScatter } from './scatter.ts'
+import type { Scratch } from './scratch.ts'
 import { type AttemptRules, attemptTask } from './task-attempts.ts'
 import { type Executed, type Execution, LostInput, type UnitHost } from './unit.ts'
 import type { TaskOutcome, Unit, WireGroup, WireTask } from './wire.ts'
@@ -24,6 +25,8 @@ export interface WorkerServices {
   readonly memoryBytes: number
   /** For the transient values of all units here. */
   readonly room: Room
+  /** For those there is no room for. */
+  readonly scratch: Scratch
   readonly batcher: Batcher
   readonly signal: AbortSignal
   readonly resource: <T extends Closable>(name: string, open: () => Promise<T>) => Promise<T>
@@ -62,6 +65,11 @@ export function createUnitHost(
     residentBytes: (kind, value) => kindNamed(registry, kind).residentBytes?.(value) ?? 0,
     describe: (_, error) => describeError(error),
     room: services.room,
+    scratch: {
+      expectedMs: (kind, bytes) =>
+        kindNamed(registry, kind).spill === undefined ? Number.POSITIVE_INFINITY : services.scratch.expectedMs(bytes),
+      put: (kind, value, bytes) => services.scratch.put(kindNamed(registry, kind), value, bytes),
+    },
   }
 
   async function execute(run: Execution): Promise<Executed> {
@@ -82,7 +90,7 @@ export function createUnitHost(
       signal => runNode(run, signal),
     )
     await services.publish(unit.id, outcome)
-    return made
+    return { ...made, durationMs: outcome.durationMs }
   }
 
   /** Runs the node once; nothing is stored but the items of a scatter node, which come as they are made. */
@@ -187,7 +195,7 @@ const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`
 const onlyOnce: AttemptRules = { retries: 0, timeoutMs: undefined }
 
 /** What one run of a node made, encoded and not stored yet. */
-interface Made extends Executed {
+interface Made extends Omit<Executed, 'durationMs'> {
   readonly outcome: TaskOutcome
 }
 

@@ -77,6 +77,11 @@ export function createNarrator(graph: Graph, emitEvent: Emit, nowMs: () => numbe
     skipped: (group, item, reason) => skipped(group, allTasks(group), item, reason),
     result(group, item, result) {
       hits(group, result.hits, item)
+      const { spilled, spilledBytes, dropped } = result.memory
+      if (spilled + dropped > 0) {
+        const id = isWhole(group) ? undefined : group.ids[item]
+        emit({ type: 'memory.spilled', group: group.group.index, item: id, spilled, spilledBytes, dropped })
+      }
       for (const { task, problem } of result.failures) failed(group, task, item, problem)
       skipped(group, result.skipped, item, 'a task before it failed')
     },

@@ -98,7 +98,7 @@ export function createPool(options: PoolOptions) {
     let peakBytes = 0
     try {
       const result = await tryUnit(group, unit, listener)
-      peakBytes = result.peakTransientBytes
+      peakBytes = result.memory.peakTransientBytes
       return result
     } finally {
       pass.leave(peakBytes)

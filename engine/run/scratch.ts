@@ -21,11 +21,12 @@ export interface ScratchOptions {
   /** A fresh path that is swept should this process be killed before it has no name any more. */
   readonly newPath: () => string
   readonly freeBytes?: (folder: string) => { readonly free: number; readonly all: number }
-  readonly nowMs?: () => number
 }
 
 /** Until something was measured: a disk of 500 MB/s, written to and read from. */
 const firstMsPerByte = 2 / 500_000
+/** Making a file and telling a thread, whatever the size. */
+const leastMs = 1
 /** Weight of the newest measurement. */
 const newest = 0.3
 /** The store must be able to go on: so much of the disk is left to it, or a tenth if that is less. */
@@ -36,7 +37,7 @@ const leastFreeShare = 0.1
  * One file for each value. It is unlinked as soon as it is open: the system frees it when the process ends, however it
  * ends. A disk that is full or fails is not asked again; values are then made again instead.
  */
-export function createScratch({ newPath, freeBytes = freeOn, nowMs = () => performance.now() }: ScratchOptions): Scratch {
+export function createScratch({ newPath, freeBytes = freeOn }: ScratchOptions): Scratch {
   let msPerByte = firstMsPerByte
   let failed = false
 
@@ -45,7 +46,7 @@ export function createScratch({ newPath, freeBytes = freeOn, nowMs = () => perfo
   }
 
   return {
-    expectedMs: bytes => (failed ? Number.POSITIVE_INFINITY : bytes * msPerByte),
+    expectedMs: bytes => (failed ? Number.POSITIVE_INFINITY : leastMs + bytes * msPerByte),
     async put(kind, value, bytes) {
       let file: number | undefined
       try {
@@ -53,10 +54,9 @@ export function createScratch({ newPath, freeBytes = freeOn, nowMs = () => perfo
         const { free, all } = freeBytes(dirname(path))
         if (free - bytes < Math.min(leastFreeBytes, all * leastFreeShare)) return undefined
         file = openUnnamed(path)
-        const startedMs = nowMs()
-        const readBack = await kind.spill!(value, file)
-        measured(bytes, nowMs() - startedMs)
-        return waiting(file, readBack)
+        const { restore, workMs } = await kind.spill!(value, file)
+        measured(bytes, workMs)
+        return waiting(file, restore)
       } catch (error) {
         if (file !== undefined) closeSync(file)
         failed = true

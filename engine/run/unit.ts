@@ -2,7 +2,7 @@ import type { Diagnostic } from '../base/diagnostic.ts'
 import type { Digest, Key } from '../base/digest.ts'
 import { taskKey } from '../base/keys.ts'
 import type { TaskRow } from '../contract/store.ts'
-import type { Room } from './room.ts'
+import { createHeldValues, type ValueHost } from './held-values.ts'
 import type { ExportResult, Unit, UnitResult, WireGroup, WireSource } from './wire.ts'
 
 /**
@@ -10,9 +10,9 @@ import type { ExportResult, Unit, UnitResult, WireGroup, WireSource } from './wi
  * of its task, a key needs the digests of its inputs, and only a key without a row makes the task run, for which its
  * input *values* are wanted. So after a task has run and its digest came out as before, everything behind it is a hit,
  * and a task whose row exists runs again only if somebody needs a value that is not stored. Where transient values do not
- * fit together, those needed last are dropped, and made again when their turn comes: the results are the same.
+ * fit together, those needed last wait in files or are made again (`held-values.ts`): the results are the same.
  */
-export interface UnitHost {
+export interface UnitHost extends ValueHost {
   readonly lookup: (key: Key) => TaskRow | undefined
   /** Decoded value of a stored digest, or undefined if its blob is lost. */
   readonly read: (digest: Digest, kind: string) => unknown
@@ -24,10 +24,6 @@ export interface UnitHost {
   readonly usesItemId: (node: string) => boolean
   /** Runs the node; encodes and publishes what must be stored. */
   readonly execute: (run: Execution) => Promise<Executed>
-  readonly release: (kind: string, value: unknown) => void
-  readonly residentBytes: (kind: string, value: unknown) => number
-  /** For transient values; absent: as much as they need. */
-  readonly room?: Room
   readonly describe: (task: number, error: unknown) => Diagnostic
 }
 
@@ -43,6 +39,7 @@ export interface Execution {
 export interface Executed {
   readonly values: { readonly [port: string]: unknown }
   readonly digests: { readonly [port: string]: Digest }
+  readonly durationMs: number
 }
 
 /** Thrown by `host.external` when the blob behind an input is gone. */
@@ -64,7 +61,6 @@ interface TaskState {
   key: Promise<Key> | undefined
   digests: { readonly [port: string]: Digest } | undefined
   found: Promise<void> | undefined
-  readonly values: Map<string, unknown>
   status: 'open' | 'hit' | 'ran' | 'failed' | 'skipped'
 }
 
@@ -73,16 +69,10 @@ export async function evaluateUnit(group: WireGroup, unit: Unit, host: UnitHost)
     key: undefined,
     digests: undefined,
     found: undefined,
-    values: new Map(),
     status: 'open',
   }))
   const failures: { task: number; problem: Diagnostic }[] = []
-  const consumers = consumersByPort(group)
-  /** Values somebody is about to read: how many. */
-  const pins = new Map<string, number>()
-  let transientBytes = 0
-  let peakTransientBytes = 0
-  let lost: LostInput | undefined
+  const held = createHeldValues(group, host, task => states[task]!.status === 'open')
 
   try {
     const exports = await evaluateExports()
@@ -92,21 +82,20 @@ export async function evaluateUnit(group: WireGroup, unit: Unit, host: UnitHost)
       failures,
       skipped: tasksWith('skipped'),
       lost: undefined,
-      peakTransientBytes,
+      memory: held.use(),
     }
   } catch (error) {
     if (!(error instanceof LostInput)) throw error
-    lost = error
     return {
       exports: [],
       hits: [],
       failures: [],
       skipped: [],
-      lost: { external: lost.external, item: lost.item },
-      peakTransientBytes,
+      lost: { external: error.external, item: error.item },
+      memory: held.use(),
     }
   } finally {
-    for (const [task, state] of states.entries()) for (const port of [...state.values.keys()]) dropValue(task, port)
+    held.releaseAll()
   }
 
   async function evaluateExports(): Promise<readonly ExportResult[]> {
@@ -152,7 +141,7 @@ export async function evaluateUnit(group: WireGroup, unit: Unit, host: UnitHost)
     if (known) state.digests = row.outputs
     if (known && !unit.forced.includes(task)) {
       state.status = 'hit'
-      settle(task)
+      held.settle(task)
     } else {
       await run(task, new Set(storedPorts(task)))
     }
@@ -188,20 +177,20 @@ export async function evaluateUnit(group: WireGroup, unit: Unit, host: UnitHost)
   }
 
   async function valueFrom(task: number, port: string): Promise<unknown> {
-    const state = states[task]!
-    if (state.values.has(port)) return state.values.get(port)
+    const found = await held.get(task, port)
+    if (found !== undefined) return found
     if (!isTransient(task, port)) {
       const digest = await digestOf(task, port)
       // It may just have been made on the way to its digest.
-      if (state.values.has(port)) return state.values.get(port)
+      if (held.has(task, port)) return held.get(task, port)
       const value = host.read(digest, kindOf(task, port))
       if (value !== undefined) {
-        keepValue(task, port, value)
+        await held.keep(task, port, value)
         return value
       }
     }
     await run(task, new Set([port]))
-    return state.values.get(port)
+    return held.get(task, port)
   }
 
   async function run(task: number, requested: ReadonlySet<string>): Promise<void> {
@@ -210,11 +199,11 @@ export async function evaluateUnit(group: WireGroup, unit: Unit, host: UnitHost)
     const key = await keyOf(task)
     // Known or not, it will read its inputs now: nobody may free them in between.
     state.status = 'open'
-    const pinned: string[] = []
+    const unpin: (() => void)[] = []
     try {
-      await runWith(task, key, requested, await inputValues(task, pinned))
+      await runWith(task, key, requested, await inputValues(task, unpin))
     } finally {
-      for (const name of pinned) pins.set(name, pins.get(name)! - 1)
+      for (const free of unpin) free()
     }
   }
 
@@ -227,14 +216,16 @@ export async function evaluateUnit(group: WireGroup, unit: Unit, host: UnitHost)
     const state = states[task]!
     const wanted = new Set(requested)
     for (const { port, persist } of group.tasks[task]!.outputs) {
-      if (persist === 'transient' && hasOpenConsumer(task, port) && !state.values.has(port)) wanted.add(port)
+      if (persist === 'transient' && held.isAwaited(task, port) && !held.has(task, port)) wanted.add(port)
     }
     try {
-      const { values, digests } = await host.execute({ task, key, inputs, wanted, known: state.digests })
+      const made = await host.execute({ task, key, inputs, wanted, known: state.digests })
+      const { values, digests, durationMs } = made
+      held.took(task, durationMs)
       state.digests = { ...digests, ...state.digests }
       state.status = 'ran'
-      for (const [port, value] of Object.entries(values)) keepValue(task, port, value)
-      settle(task)
+      for (const [port, value] of Object.entries(values)) await held.keep(task, port, value)
+      held.settle(task)
     } catch (error) {
       if (error instanceof LostInput) throw error
       state.status = 'failed'
@@ -244,7 +235,7 @@ export async function evaluateUnit(group: WireGroup, unit: Unit, host: UnitHost)
   }
 
   /** Pins what it gathers: the second value may need so much room that the first would have to go. */
-  async function inputValues(task: number, pinned: string[]): Promise<{ readonly [port: string]: unknown }> {
+  async function inputValues(task: number, unpin: (() => void)[]): Promise<{ readonly [port: string]: unknown }> {
     const inputs: { [port: string]: unknown } = {}
     try {
       for (const input of group.tasks[task]!.inputs) {
@@ -254,9 +245,7 @@ export async function evaluateUnit(group: WireGroup, unit: Unit, host: UnitHost)
             values.push(host.external(source.external, group.tasks[task]!.node, input.port))
             continue
           }
-          const name = `${source.task}.${source.port}`
-          pins.set(name, (pins.get(name) ?? 0) + 1)
-          pinned.push(name)
+          unpin.push(held.pin(source.task, source.port))
           values.push(await valueFrom(source.task, source.port))
         }
         inputs[input.port] = input.many ? values : values[0]
@@ -280,67 +269,6 @@ export async function evaluateUnit(group: WireGroup, unit: Unit, host: UnitHost)
   function kindOf(task: number, port: string): string {
     return group.tasks[task]!.outputs.find(output => output.port === port)!.kind
   }
-
-  function hasOpenConsumer(task: number, port: string): boolean {
-    return (consumers.get(`${task}.${port}`) ?? []).some(consumer => states[consumer]!.status === 'open')
-  }
-
-  function keepValue(task: number, port: string, value: unknown): void {
-    const { values } = states[task]!
-    if (values.has(port)) {
-      // Made twice, and the first one may be in use.
-      host.release(kindOf(task, port), value)
-      return
-    }
-    values.set(port, value)
-    if (isTransient(task, port)) {
-      const bytes = host.residentBytes(kindOf(task, port), value)
-      host.room?.take(bytes)
-      transientBytes += bytes
-      peakTransientBytes = Math.max(peakTransientBytes, transientBytes)
-    }
-    while (host.room?.isOver() && dropNeededLast()) {}
-  }
-
-  /** Of the transient values nobody is about to read, the one whose next reader comes last. */
-  function dropNeededLast(): boolean {
-    let last: { readonly task: number; readonly port: string; readonly reader: number } | undefined
-    for (const [task, { values }] of states.entries()) {
-      for (const port of values.keys()) {
-        const name = `${task}.${port}`
-        if (!isTransient(task, port) || (pins.get(name) ?? 0) > 0) continue
-        const readers = (consumers.get(name) ?? []).filter(one => states[one]!.status === 'open')
-        const reader = readers.length === 0 ? Number.POSITIVE_INFINITY : Math.min(...readers)
-        if (last === undefined || reader > last.reader) last = { task, port, reader }
-      }
-    }
-    if (last === undefined) return false
-    dropValue(last.task, last.port)
-    return true
-  }
-
-  function dropValue(task: number, port: string): void {
-    const { values } = states[task]!
-    if (!values.has(port)) return
-    const value = values.get(port)
-    values.delete(port)
-    if (isTransient(task, port)) {
-      const bytes = host.residentBytes(kindOf(task, port), value)
-      host.room?.free(bytes)
-      transientBytes -= bytes
-    }
-    host.release(kindOf(task, port), value)
-  }
-
-  /** Frees input values nobody in this unit will ask for again. */
-  function settle(task: number): void {
-    for (const input of group.tasks[task]!.inputs) {
-      for (const source of input.sources) {
-        if ('external' in source || hasOpenConsumer(source.task, source.port)) continue
-        dropValue(source.task, source.port)
-      }
-    }
-  }
 }
 
 /**
@@ -358,16 +286,4 @@ function exportsByEffort(group: WireGroup): readonly number[] {
   }
   const effort = group.exports.map(({ task }) => before[task]!.size)
   return group.exports.map((_, i) => i).sort((a, b) => effort[a]! - effort[b]! || a - b)
-}
-
-function consumersByPort(group: WireGroup): ReadonlyMap<string, readonly number[]> {
-  const consumers = new Map<string, number[]>()
-  for (const [task, { inputs }] of group.tasks.entries()) {
-    for (const source of inputs.flatMap(input => input.sources)) {
-      if ('external' in source) continue
-      const name = `${source.task}.${source.port}`
-      consumers.set(name, [...(consumers.get(name) ?? []), task])
-    }
-  }
-  return consumers
 }

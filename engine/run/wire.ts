@@ -97,8 +97,18 @@ export interface UnitResult {
   readonly skipped: readonly number[]
   /** An input whose blob is gone: it must be made again before this unit can run. */
   readonly lost: { readonly external: number; readonly item: string | undefined } | undefined
-  /** Bytes of transient values at the worst moment. */
+  readonly memory: MemoryUse
+}
+
+/** How a unit got along with the memory it had. */
+export interface MemoryUse {
+  /** Bytes of transient values in memory at the worst moment. */
   readonly peakTransientBytes: number
+  /** Transient values that waited in files, and their bytes. */
+  readonly spilled: number
+  readonly spilledBytes: number
+  /** Transient values that were dropped although somebody still had to read them. */
+  readonly dropped: number
 }
 
 export function wireGroup(graph: Graph, group: Group): WireGroup {

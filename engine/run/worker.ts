@@ -8,6 +8,7 @@ import { transientBytes } from './memory-share.ts'
 import { createOutbox } from './outbox.ts'
 import { type AssignedUnit, maxUnstoredBytes, type ToWorker, type WorkerChannel } from './protocol.ts'
 import { createRoom } from './room.ts'
+import { createScratch } from './scratch.ts'
 import { evaluateUnit } from './unit.ts'
 import type { TaskOutcome, WireGroup } from './wire.ts'
 
@@ -66,14 +67,16 @@ export function serveWorker(channel: WorkerChannel): void {
   async function open(message: Extract<ToWorker, { type: 'open' }>): Promise<WorkerServices> {
     const registry = await loadRegistry(message.registryUrl, message.addedModules)
     const { openReader } = (await import(message.storeUrl)) as { openReader: (directory: string) => StoreReader }
+    const reader = openReader(message.storeDirectory)
     return {
       registry,
-      reader: openReader(message.storeDirectory),
+      reader,
       device: message.device,
       keepAuto: message.keepAuto,
       memoryBytes: message.memoryBytes,
       batcher: createBatcher(),
       room: createRoom(transientBytes(message.memoryBytes)),
+      scratch: createScratch({ newPath: () => reader.scratchFile('spill') }),
       signal: stop.signal,
       resource: <T extends Closable>(name: string, openResource: () => Promise<T>) => {
         const known = resources.get(name)

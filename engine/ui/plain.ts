@@ -74,6 +74,7 @@ export function plainLines(write: (text: string) => void, paint: Paint = noPaint
       case 'unit.finished':
       case 'lane.sample':
       case 'memory.sample':
+      case 'memory.spilled':
         return progress(state, event.atMs)
     }
   }

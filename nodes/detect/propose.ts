@@ -6,7 +6,7 @@ import { checkModel, featuresFacets } from '../model/model-facets.ts'
 import { type ModelInputs, type ModelParams, modelPort } from '../model/model-input.ts'
 import { type OpenModel, openModel, sessionsOf } from '../model/open-model.ts'
 import { letterboxSidePx, SCALE_SCHEMA, type Scale, viewSizeHw } from '../model/view-size.ts'
-import type { OnnxSessions, RunResult } from '../onnx/tensor.ts'
+import type { Handle, OnnxSessions, RunResult } from '../onnx/tensor.ts'
 import { readRgbOnce } from '../values/decoded-images.ts'
 import type { View } from '../values/features.ts'
 import type { ImageRef } from '../values/image.ts'
@@ -120,21 +120,31 @@ export const detectPropose = defineNode<Params, Inputs>({
     context.inferred(1)
     const maps = wantsProposals || wantsMaps ? mapsOf(model, view, result) : undefined
     return {
-      ...(wantsFeatures && { features: holdFeatures(model, view, result, sessions) }),
+      ...(wantsFeatures && { features: holdFeatures(model, view, result.handle!, result.handleBytes, sessions) }),
       ...(wantsProposals && { proposals: proposalsFrom(maps!, model.rpn) }),
       ...(wantsMaps && { rpn: maps }),
     }
   },
 })
 
-function holdFeatures(model: OpenModel, view: View, result: RunResult, sessions: OnnxSessions): ModelFeatures {
-  const handle = result.handle!
+function holdFeatures(
+  model: OpenModel,
+  view: View,
+  handle: Handle,
+  bytes: number,
+  sessions: OnnxSessions,
+): ModelFeatures {
   return {
     model,
     view,
     maps: handle,
-    bytes: result.handleBytes,
+    bytes,
     release: () => sessions.release(handle),
+    async spill(file) {
+      const { shapes, workMs } = await sessions.write(handle, file)
+      const restore = async () => holdFeatures(model, view, await sessions.read(file, shapes), bytes, sessions)
+      return { restore, workMs }
+    },
   }
 }
 

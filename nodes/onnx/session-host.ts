@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs'
 import { TaskError } from '../../engine/base/diagnostic.ts'
+import { readFloats, writeFloats } from '../values/scratch-floats.ts'
 import { createSession, firstLine, type InferenceSession, loadOnnxruntime, type OnnxTensor } from './runtime.ts'
-import type { Handle, KeptTensor, OnnxSessions, RunRequest, RunResult, Tensor } from './tensor.ts'
+import type { Handle, KeptShapes, KeptTensor, OnnxSessions, RunRequest, RunResult, Tensor, Written } from './tensor.ts'
 
 /** Graph files whose sessions stay open at the same time, together; the least recently used one goes first. */
 const MOST_OPEN_BYTES = 2 * 1024 ** 3
@@ -87,6 +88,27 @@ export function createSessionHost(device: string, memoryBytes: number = Number.P
     return { tensors, handle, handleBytes }
   }
 
+  async function write(handle: Handle, file: number): Promise<Written> {
+    const outputs = [...(kept.get(handle) ?? [])]
+    const workMs = writeFloats(
+      file,
+      outputs.map(([, tensor]) => tensor.data as Float32Array),
+    )
+    return { shapes: outputs.map(([output, { dims }]) => ({ output, dims: [...dims] })), workMs }
+  }
+
+  async function read(file: number, shapes: KeptShapes): Promise<Handle> {
+    const { Tensor: OrtTensor } = await loadOnnxruntime()
+    const arrays = readFloats(
+      file,
+      shapes.map(({ dims }) => dims.reduce((size, dim) => size * dim, 1)),
+    )
+    const handle = nextHandle++
+    const tensors = shapes.map(({ output, dims }, i) => [output, new OrtTensor('float32', arrays[i]!, dims)] as const)
+    kept.set(handle, new Map(tensors))
+    return handle
+  }
+
   function keptTensor({ handle, output }: KeptTensor): OnnxTensor {
     const tensor = kept.get(handle)?.get(output)
     if (tensor === undefined) throw new Error(`internal: output ${output} of handle ${handle} is not kept`)
@@ -102,6 +124,8 @@ export function createSessionHost(device: string, memoryBytes: number = Number.P
 
   return {
     run: request => enqueue(() => run(request)),
+    write,
+    read,
     release: handle => {
       void enqueue(async () => {
         for (const tensor of kept.get(handle)?.values() ?? []) tensor.dispose()

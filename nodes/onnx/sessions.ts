@@ -2,15 +2,17 @@ import { Worker } from 'node:worker_threads'
 import { TaskError } from '../../engine/base/diagnostic.ts'
 import { createSessionHost } from './session-host.ts'
 import type { FromThread, ToThread } from './session-thread.ts'
-import type { OnnxSessions, RunResult } from './tensor.ts'
+import type { Handle, OnnxSessions, RunResult, Written } from './tensor.ts'
 
 /** Graphs run on this thread; for tests and scripts, because every run blocks it. */
 export async function openOnnxInProcess(device: string): Promise<OnnxSessions> {
   return createSessionHost(device)
 }
 
+type Answer = RunResult | Written | Handle
+
 interface Waiting {
-  readonly resolve: (result: RunResult) => void
+  readonly resolve: (result: Answer) => void
   readonly reject: (error: Error) => void
 }
 
@@ -38,8 +40,10 @@ export async function openOnnxThread(
     const call = waiting.get(message.id)
     waiting.delete(message.id)
     if ('result' in message) call?.resolve(message.result)
+    else if ('written' in message) call?.resolve(message.written)
+    else if ('handle' in message) call?.resolve(message.handle)
     else if ('failed' in message) call?.reject(new TaskError(message.failed))
-    else call?.reject(new Error(message.crashed))
+    else call?.reject(Object.assign(new Error(message.crashed), message.code !== undefined && { code: message.code }))
   })
   const ended = new Promise<void>(resolve => thread.once('exit', () => resolve()))
   thread.once('error', error => lose(error))
@@ -51,23 +55,29 @@ export async function openOnnxThread(
     waiting.clear()
   }
 
+  function ask<T extends Answer>(message: (id: number) => ToThread, transfer: readonly ArrayBuffer[] = []): Promise<T> {
+    if (lost !== undefined) return Promise.reject(lost)
+    const id = nextId++
+    return new Promise<T>((resolve, reject) => {
+      waiting.set(id, { resolve: answer => resolve(answer as T), reject })
+      post(message(id), transfer)
+    })
+  }
+
   function post(message: ToThread, transfer: readonly ArrayBuffer[] = []): void {
     thread.postMessage(message, transfer)
   }
 
   return {
     run: request => {
-      if (lost !== undefined) return Promise.reject(lost)
-      const id = nextId++
       const buffers = new Set<ArrayBuffer>()
       for (const feed of Object.values(request.feeds)) {
         if (!('handle' in feed) && feed.data.buffer instanceof ArrayBuffer) buffers.add(feed.data.buffer)
       }
-      return new Promise<RunResult>((resolve, reject) => {
-        waiting.set(id, { resolve, reject })
-        post({ do: 'run', id, request }, [...buffers])
-      })
+      return ask<RunResult>(id => ({ do: 'run', id, request }), [...buffers])
     },
+    write: (handle, file) => ask<Written>(id => ({ do: 'write', id, handle, file })),
+    read: (file, shapes) => ask<Handle>(id => ({ do: 'read', id, file, shapes })),
     release: handle => {
       if (lost === undefined) post({ do: 'release', handle })
     },

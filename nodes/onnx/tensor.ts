@@ -35,9 +35,23 @@ export interface RunResult {
   readonly handleBytes: number
 }
 
+/** Kept outputs in a file. */
+export interface Written {
+  readonly shapes: KeptShapes
+  /** Milliseconds of writing, without waiting for the graph that ran. */
+  readonly workMs: number
+}
+
+/** In their order in the file. */
+export type KeptShapes = readonly { readonly output: string; readonly dims: readonly number[] }[]
+
 /** Runs ONNX graphs on one device, one at a time. */
 export interface OnnxSessions {
   run(request: RunRequest): Promise<RunResult>
+  /** Writes the outputs of a handle, which stays as it is, to an open, empty file. */
+  write(handle: Handle, file: number): Promise<Written>
+  /** A new handle with the outputs that were written to a file. */
+  read(file: number, shapes: KeptShapes): Promise<Handle>
   /** Frees the outputs of a handle; later runs that name it fail. */
   release(handle: Handle): void
   /** Lets the run in progress end, then frees sessions and handles. */

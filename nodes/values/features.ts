@@ -1,5 +1,5 @@
 import { TaskError } from '../../engine/base/diagnostic.ts'
-import type { Kind } from '../../engine/contract/kind.ts'
+import type { Kind, Spilled } from '../../engine/contract/kind.ts'
 import type { ViewFrame } from '../kernels/view-frame.ts'
 
 /** How an image was shown to a network. */
@@ -14,13 +14,15 @@ export interface Features<Model = unknown, Maps = unknown> {
   readonly bytes: number
   /** Gives the maps back. Called once. */
   readonly release: () => void
+  /** Writes the maps to an open, empty file, from which the same features are made again. */
+  readonly spill: (file: number) => Promise<Spilled<Features<Model, Maps>>>
 }
 
 const NAME = 'features'
 
 export const featuresKind: Kind<Features> = {
   name: NAME,
-  description: 'Feature maps of one view of one image; they never leave the worker that made them.',
+  description: 'Feature maps of one view of one image; they never leave the machine that made them.',
   transient: true,
   extension: 'features',
   encode: () => {
@@ -30,5 +32,6 @@ export const featuresKind: Kind<Features> = {
     throw new TaskError({ code: 'bad-value', message: 'features are not stored: there are no bytes to read' })
   },
   release: value => value.release(),
+  spill: (value, file) => value.spill(file),
   residentBytes: value => value.bytes,
 }

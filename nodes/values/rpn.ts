@@ -3,6 +3,7 @@ import type { Facets, Kind } from '../../engine/contract/kind.ts'
 import type { DeltaClamp } from '../kernels/box-coder.ts'
 import type { RpnLevel } from '../kernels/rpn.ts'
 import type { View } from './features.ts'
+import { readFloats, writeFloats } from './scratch-floats.ts'
 
 /**
  * What the region proposal head of a model says about one view, not decoded: objectness logits and box deltas of every
@@ -25,7 +26,7 @@ const NAME = 'rpn'
 
 export const rpnKind: Kind<RpnMaps> = {
   name: NAME,
-  description: 'Proposal maps of one view of one image, not decoded; they never leave the worker that made them.',
+  description: 'Proposal maps of one view of one image, not decoded; they never leave the machine that made them.',
   transient: true,
   extension: 'rpn',
   encode: () => {
@@ -33,6 +34,23 @@ export const rpnKind: Kind<RpnMaps> = {
   },
   decode: () => {
     throw new TaskError({ code: 'bad-value', message: 'proposal maps are not stored: there are no bytes to read' })
+  },
+  async spill(value, file) {
+    const arrays = value.levels.flatMap(({ objectness, deltas }) => [objectness, deltas])
+    const workMs = writeFloats(file, arrays)
+    const lengths = arrays.map(array => array.length)
+    // What is small stays; the arrays are not held on to.
+    const { view, coder } = value
+    const levels = value.levels.map(({ objectness: _objectness, deltas: _deltas, ...level }) => level)
+    const restore = async () => {
+      const back = readFloats(file, lengths)
+      return {
+        view,
+        coder,
+        levels: levels.map((level, i) => ({ ...level, objectness: back[2 * i]!, deltas: back[2 * i + 1]! })),
+      }
+    }
+    return { restore, workMs }
   },
   residentBytes: ({ levels }) =>
     levels.reduce((sum, { objectness, deltas }) => sum + objectness.byteLength + deltas.byteLength, 0),

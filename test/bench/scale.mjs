@@ -6,7 +6,6 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
-  readFileSync,
   readSync,
   rmSync,
   writeFileSync,
@@ -80,11 +79,10 @@ function changeOne(folder, form, round) {
     writeFileSync(join(folder, 'texts', `${nameOf(7)}.txt`), contentOf(-1 - round))
     return
   }
-  const path = join(folder, 'texts.jsonl')
-  const text = readFileSync(path, 'utf8')
-  const end = text.indexOf('\n')
-  const first = { ...JSON.parse(text.slice(0, end)), text: contentOf(-1 - round) }
-  writeFileSync(path, JSON.stringify(first) + text.slice(end))
+  // The first line; all are of one length.
+  const file = openSync(join(folder, 'texts.jsonl'), 'r+')
+  writeSync(file, JSON.stringify({ id: nameOf(0), text: contentOf(-1 - round) }), 0)
+  closeSync(file)
 }
 
 function tailOf(path) {

@@ -1,5 +1,6 @@
 import { sha256 } from '../../engine/base/digest.ts'
 import type { Room } from '../../engine/run/room.ts'
+import type { Waiting } from '../../engine/run/scratch.ts'
 import { LostInput, type UnitHost } from '../../engine/run/unit.ts'
 import type { Unit, WireGroup, WireSource, WireTask } from '../../engine/run/wire.ts'
 
@@ -82,10 +83,17 @@ export interface FakeHost extends UnitHost {
   readonly failing: Set<string>
   /** What a task makes: by default its name, recipe and inputs; with `constant`, nothing but its name. */
   readonly constant: Set<string>
+  /** By task; default: 1. */
+  readonly costsMs: Map<string, number>
+  /** What files cost, and whether the disk takes and gives back; files open now, and names of what was written. */
+  readonly disk: { spillMs: number; takes: boolean; givesBack: boolean; open: number; readonly written: string[] }
+  /** Bytes of transient values in memory at the worst moment, counted where they are made and released. */
+  readonly peakBytes: () => number
 }
 
 /** A store in two maps, and nodes that make text of what they read. The group may change between units. */
 export function fakeHost(group: () => WireGroup, externalValues: readonly string[] = [], room?: Room): FakeHost {
+  const costsMs = new Map<string, number>()
   const ran: string[] = []
   const rows = new Map<string, { readonly [port: string]: string }>()
   const blobs = new Map<string, string>()
@@ -93,6 +101,15 @@ export function fakeHost(group: () => WireGroup, externalValues: readonly string
   const failing = new Set<string>()
   const constant = new Set<string>()
   const held: Held[] = []
+  const disk = { spillMs: Number.POSITIVE_INFINITY, takes: true, givesBack: true, open: 0, written: [] as string[] }
+  let bytes = 0
+  let peakBytes = 0
+  const hold = (value: Held): Held => {
+    held.push(value)
+    bytes += value.text.length
+    peakBytes = Math.max(peakBytes, bytes)
+    return value
+  }
   const host: FakeHost = {
     ran,
     rows,
@@ -100,6 +117,9 @@ export function fakeHost(group: () => WireGroup, externalValues: readonly string
     lostExternals,
     failing,
     constant,
+    costsMs,
+    disk,
+    peakBytes: () => peakBytes,
     alive: () => held.filter(value => value.open).length,
     lookup: key => {
       const outputs = rows.get(key)
@@ -131,17 +151,35 @@ export function fakeHost(group: () => WireGroup, externalValues: readonly string
           ? `${address}.${port}`
           : `${address}.${port}@${recipe.slice(0, 4)}(${read.join(',')})`
         values[port] = { text, open: true }
-        if (persist === 'transient') held.push(values[port])
+        if (persist === 'transient') hold(values[port])
         else digests[port] = sha256(text)
         if (persist === 'always') blobs.set(sha256(text), text)
       }
       rows.set(key, known ?? digests)
-      return { values, digests }
+      return { values, digests, durationMs: costsMs.get(address) ?? 1 }
     },
-    release: (_, value) => {
+    release: (kind, value) => {
       const one = value as Held
       if (!one.open) throw new Error('a value was released twice')
+      if (kind === 'map') bytes -= one.text.length
       one.open = false
+    },
+    scratch: {
+      expectedMs: () => disk.spillMs,
+      put: async (_, value): Promise<Waiting | undefined> => {
+        const { text, open } = value as Held
+        if (!open) throw new Error('a released value was written')
+        if (!disk.takes) return undefined
+        await Promise.resolve()
+        disk.written.push(text.slice(0, text.indexOf('.')))
+        disk.open++
+        return {
+          restore: async () => (disk.givesBack ? hold({ text, open: true }) : undefined),
+          discard: () => {
+            disk.open--
+          },
+        }
+      },
     },
     residentBytes: (_, value) => (value as Held).text.length,
     describe: (_, error) => ({ code: 'node-error', message: (error as Error).message }),

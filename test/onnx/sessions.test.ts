@@ -1,4 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -55,6 +64,24 @@ describe.each<[string, () => Promise<OnnxSessions>]>([
     expect(logits.dims).toEqual([2, 13])
     expect(logits.data.every(Number.isFinite)).toBe(true)
     sessions.release(handle!)
+  })
+
+  it('write kept outputs to a file and read them back: the next graph gives the same numbers', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'maskloom-spill-'))
+    const file = openSync(join(folder, 'maps'), 'wx+')
+    const { handle, handleBytes } = await sessions.run(backbone([], features))
+    const before = (await sessions.run(head(handle!))).tensors['class_logits']!
+    const { shapes } = await sessions.write(handle!, file)
+    expect(fstatSync(file).size).toBe(handleBytes)
+    sessions.release(handle!)
+    for (const again of [await sessions.read(file, shapes), await sessions.read(file, shapes)]) {
+      expect((await sessions.run(head(again))).tensors['class_logits']).toEqual(before)
+      sessions.release(again)
+    }
+    ftruncateSync(file, handleBytes - 1)
+    await expect(sessions.read(file, shapes)).rejects.toMatchObject({ code: 'EIO' })
+    closeSync(file)
+    rmSync(folder, { recursive: true })
   })
 
   it('give the same numbers every time', async () => {

@@ -12,7 +12,14 @@ afterEach(() => {
 
 const crash: WorkerEnd = { cause: 'crash', text: 'crashed in native code (SIGSEGV)' }
 const group: WireGroup = { index: 0, form: 'items', tasks: [], externals: [], exports: [] }
-const result: UnitResult = { exports: [], hits: [], failures: [], skipped: [], lost: undefined, peakTransientBytes: 0 }
+const result: UnitResult = {
+  exports: [],
+  hits: [],
+  failures: [],
+  skipped: [],
+  lost: undefined,
+  memory: { peakTransientBytes: 0, spilled: 0, spilledBytes: 0, dropped: 0 },
+}
 
 function unit(id: number): Unit {
   const plain = { wantValues: [], forced: [], file: undefined, manifests: [], sourcePaths: [] }

@@ -1,3 +1,6 @@
+import { closeSync, fstatSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { boxesKind, type ProposalBoxes } from '../../nodes/values/boxes.ts'
 import { type Detections, detectionsKind } from '../../nodes/values/detections.ts'
@@ -5,6 +8,7 @@ import { type Features, featuresKind } from '../../nodes/values/features.ts'
 import { type ImageRef, imageKind } from '../../nodes/values/image.ts'
 import { type Proposals, proposalsKind } from '../../nodes/values/proposals.ts'
 import { type RoiMasks, roiMasksKind } from '../../nodes/values/roi-masks.ts'
+import { type RpnMaps, rpnKind } from '../../nodes/values/rpn.ts'
 
 const proposals: Proposals = {
   frameHw: [10, 20],
@@ -106,6 +110,34 @@ describe('stored kinds of inference', () => {
   })
 })
 
+describe('proposal maps', () => {
+  it('wait in a file and come back the same', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'maskloom-rpn-'))
+    const file = openSync(join(folder, 'maps'), 'wx+')
+    const floats = (length: number) => Float32Array.from({ length }, (_, i) => Math.fround(Math.sin(i) * 9))
+    const level = (cells: number, gridHw: readonly [number, number]) => ({
+      stridePx: 4,
+      sizesPx: [32],
+      ratios: [1],
+      // A view into something larger.
+      objectness: floats(cells + 3).subarray(3),
+      deltas: floats(4 * cells),
+      gridHw,
+    })
+    const maps: RpnMaps = {
+      view: { frameHw: [5, 7], resizedHw: [10, 14], flip: 'horizontal' },
+      levels: [level(6, [2, 3]), level(2, [1, 2])],
+      coder: { deltaWeights: [1, 1, 1, 1], clampLogSize: 4, clamp: 'log' } as unknown as RpnMaps['coder'],
+    }
+    const { restore } = await rpnKind.spill!(maps, file)
+    expect(fstatSync(file).size).toBe(rpnKind.residentBytes!(maps))
+    expect(await restore()).toEqual(maps)
+    expect(await restore()).toEqual(maps)
+    closeSync(file)
+    rmSync(folder, { recursive: true })
+  })
+})
+
 describe('features', () => {
   it('have no bytes, say what they hold and release once asked', () => {
     let released = 0
@@ -117,6 +149,7 @@ describe('features', () => {
       release: () => {
         released++
       },
+      spill: async () => ({ restore: async () => features, workMs: 0 }),
     }
     expect(() => featuresKind.encode(features)).toThrow(/not stored/)
     expect(featuresKind.residentBytes!(features)).toBe(12)
