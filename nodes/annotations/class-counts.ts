@@ -113,6 +113,18 @@ export function imageTable({ perImage }: ClassCounts): Table {
   }
 }
 
+/** A row for each class of each image, in label order. */
+export function imageClassTable({ classes, perImage }: ClassCounts): Table {
+  return {
+    columns: ['image', 'class', 'instances'],
+    rows: perImage.flatMap(({ id, labels }) =>
+      [...new Set(labels)]
+        .sort((a, b) => a - b)
+        .map(label => [id, classes[label]!.id, labels.filter(other => other === label).length]),
+    ),
+  }
+}
+
 export function sum(values: Iterable<number>): number {
   let total = 0
   for (const value of values) total += value

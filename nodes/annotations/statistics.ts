@@ -3,17 +3,30 @@ import { quantile } from '../kernels/bootstrap.ts'
 import { checkLabels, inputClasses } from '../values/input-classes.ts'
 import type { Instances } from '../values/instances.ts'
 import type { Metrics } from '../values/metrics.ts'
-import { type ClassCounts, classTable, countImage, imageTable, newClassCounts, pairTable, sum } from './class-counts.ts'
+import {
+  type ClassCounts,
+  classTable,
+  countImage,
+  imageClassTable,
+  imageTable,
+  newClassCounts,
+  pairTable,
+  sum,
+} from './class-counts.ts'
+import { drawAreas, drawClasses, drawPerImage, drawTogether } from './class-plots.ts'
 
 interface Params {
   readonly pairs: number
 }
 
+const plot = (description: string) =>
+  ({ kind: 'file', per: 'collection', extension: 'svg', description: `${description} SVG.` }) as const
+
 export const annotationsStatistics = defineNode<Params, { instances: Collection<Instances> }>({
   name: 'annotations/statistics',
   version: 1,
   description:
-    'What a data set is made of: instances and images of each class by rank, areas of masks, instances in an image, classes that are seen together.',
+    'What a data set is made of: instances and images of each class by rank, areas of masks, instances in an image, classes that are seen together; as tables and plots.',
   mode: 'collection',
   lane: 'cpu',
   params: {
@@ -47,7 +60,16 @@ export const annotationsStatistics = defineNode<Params, { instances: Collection<
       per: 'collection',
       description: 'Width, height, instances and classes of each image.',
     },
+    image_classes: {
+      kind: 'table',
+      per: 'collection',
+      description: 'image, class, instances: a row for each class of each image, as training/rebalance reads them.',
+    },
     metrics: { kind: 'metrics', per: 'collection', description: 'The data set in a few numbers.' },
+    classes_plot: plot('Instances by class, most first.'),
+    areas_plot: plot('Masks by their number of pixels.'),
+    per_image_plot: plot('Images by their number of instances.'),
+    together_plot: plot('Images in which classes are seen together, of the most frequent classes.'),
   },
   example: `
 statistics:
@@ -64,7 +86,19 @@ statistics:
     const metrics = inBrief(counts)
     const { images, instances: all, classes: used } = metrics['all']!
     context.note(`${images} images, ${all} instances of ${used} classes (of ${classes.length})`)
-    return { classes: classTable(counts), pairs: pairTable(counts, pairs), images: imageTable(counts), metrics }
+    const drawn = async (port: string, draw: (counts: ClassCounts) => Promise<Uint8Array>) =>
+      context.wanted.has(port) ? { [port]: await draw(counts) } : {}
+    return {
+      classes: classTable(counts),
+      pairs: pairTable(counts, pairs),
+      images: imageTable(counts),
+      image_classes: imageClassTable(counts),
+      metrics,
+      ...(await drawn('classes_plot', drawClasses)),
+      ...(await drawn('areas_plot', drawAreas)),
+      ...(await drawn('per_image_plot', drawPerImage)),
+      ...(await drawn('together_plot', drawTogether)),
+    }
   },
 })
 

@@ -2,6 +2,13 @@ import { TaskError } from '../../engine/base/diagnostic.ts'
 import { sha256 } from '../../engine/base/digest.ts'
 import { type Collection, defineNode } from '../../engine/contract/node.ts'
 import { groupedFolds, plainFolds, stratifiedFolds, stratifiedGroupedFolds } from '../kernels/folds.ts'
+import { newMt19937 } from '../kernels/mt19937.ts'
+import {
+  shuffledGroupedFolds,
+  shuffledPlainFolds,
+  shuffledStratifiedFolds,
+  shuffledStratifiedGroupedFolds,
+} from '../kernels/shuffled-folds.ts'
 import type { Label } from '../values/label.ts'
 import { heldOut, selectionOf } from '../values/selection.ts'
 import type { Table } from '../values/table.ts'
@@ -11,6 +18,7 @@ interface Params {
   readonly folds: number
   readonly fold: number
   readonly seed?: number
+  readonly shuffle: 'by-id' | 'scikit-learn'
   readonly siblings: 'together' | 'apart'
 }
 
@@ -24,7 +32,7 @@ export const splitsFolds = defineNode<Params, Inputs>({
   name: 'splits/folds',
   version: 1,
   description:
-    'Cross-validation: holds out one of several equal parts of the items. With labels every part has its share of each (stratified); with groups no group is divided between parts. Assigned as scikit-learn does without shuffling (KFold, StratifiedKFold, GroupKFold, StratifiedGroupKFold), items by id.',
+    'Cross-validation: holds out one of several equal parts of the items. With labels every part has its share of each (stratified); with groups no group is divided between parts. Assigned as scikit-learn does (KFold, StratifiedKFold, GroupKFold, StratifiedGroupKFold), items by id.',
   mode: 'collection',
   lane: 'cpu',
   params: {
@@ -36,8 +44,13 @@ export const splitsFolds = defineNode<Params, Inputs>({
       fold: { type: 'integer', minimum: 0, description: 'The part to hold out, from 0.' },
       seed: {
         type: 'integer',
+        description: 'Shuffles items (and groups) first. Default: not shuffled.',
+      },
+      shuffle: {
+        enum: ['by-id', 'scikit-learn'],
+        default: 'by-id',
         description:
-          'Shuffles items (and groups) first, each by a hash of its id and the seed; other than scikit-learn’s shuffle. Default: not shuffled.',
+          'How a seed shuffles. by-id: by a hash of each id and the seed, so that a new item leaves the order of the others; scikit-learn: as shuffle=True with random_state does, the same parts number for number.',
       },
       siblings: {
         enum: ['together', 'apart'],
@@ -73,7 +86,8 @@ export const splitsFolds = defineNode<Params, Inputs>({
     return { valid: heldOut({ fold, folds, division: { seed, siblings } }) }
   },
   run: async ({ items, labels, groups }, params, context) => {
-    const rank = (text: string) => (params.seed === undefined ? text : sha256(`${params.seed}/${text}`))
+    const byHash = params.seed !== undefined && params.shuffle === 'by-id'
+    const rank = (text: string) => (byHash ? sha256(`${params.seed}/${text}`) : text)
     const ids = [...items.ids].sort(byRank(rank))
     const labelOf = labels && (await textsOf(labels))
     const groupOf = groups && (await textsOf(groups))
@@ -82,7 +96,7 @@ export const splitsFolds = defineNode<Params, Inputs>({
     const groupNumbers = together && numbered(together, byRank(rank))
     const parts = new Set(together ?? ids).size
     if (parts < params.folds) throw tooFew(parts, together !== undefined, params.folds)
-    const foldOf = assign(ids.length, labelNumbers, groupNumbers, params.folds)
+    const foldOf = assign(ids.length, labelNumbers, groupNumbers, params)
     if (labelOf) noteRareLabels(labelOf, params.folds, context.note)
     const rows = ids.map((id, i) => [id, foldOf[i]!, labelOf?.get(id) ?? null, together?.[i] ?? null])
     return {
@@ -97,8 +111,14 @@ function assign(
   count: number,
   labels: Int32Array | undefined,
   groups: Int32Array | undefined,
-  folds: number,
+  { folds, seed, shuffle }: Params,
 ): Int32Array {
+  if (seed !== undefined && shuffle === 'scikit-learn') {
+    const random = newMt19937(seed)
+    if (groups && labels) return shuffledStratifiedGroupedFolds(labels, groups, folds, random)
+    if (groups) return shuffledGroupedFolds(groups, folds, random)
+    return labels ? shuffledStratifiedFolds(labels, folds, random) : shuffledPlainFolds(count, folds, random)
+  }
   if (groups && labels) return stratifiedGroupedFolds(labels, groups, folds)
   if (groups) return groupedFolds(groups, folds)
   return labels ? stratifiedFolds(labels, folds) : plainFolds(count, folds)

@@ -7,7 +7,8 @@ import { annotationsKaggleRle } from '../../nodes/annotations/kaggle-rle.ts'
 import { type Instances, instancesKind } from '../../nodes/values/instances.ts'
 import type { Label } from '../../nodes/values/label.ts'
 import { classesOf, collectionOf, scatter } from '../helpers/collections.ts'
-import { type DenseMask, decoded, denseMasks, rows } from '../helpers/dense-masks.ts'
+import { decoded, denseMasks, rows } from '../helpers/dense-masks.ts'
+import { plainRunLengths } from '../helpers/plain-run-lengths.ts'
 import { testCheck, testRun } from '../helpers/run-context.ts'
 import { withDefaults } from '../helpers/with-defaults.ts'
 
@@ -49,20 +50,6 @@ const pictures = ({ masks, scores }: Instances) => Array.from(scores, (_, i) => 
 
 const header = 'id,annotation,width,height,cell_type,sample_id'
 
-/** Runs along rows or down columns from the first pixel's number, read off pixel by pixel. */
-function plainText({ height, width, pixels }: DenseMask, order: string, base: number): string {
-  const at = (k: number) => pixels[order === 'row-major' ? k : (k % height) * width + Math.floor(k / height)]!
-  const words: number[] = []
-  for (let k = 0; k < height * width; k++) {
-    if (!at(k)) continue
-    let length = 1
-    while (k + length < height * width && at(k + length)) length++
-    words.push(k + base, length)
-    k += length
-  }
-  return words.join(' ')
-}
-
 describe('annotations/kaggle-rle', () => {
   it('reads masks, classes, sizes and groups of the Sartorius layout', async () => {
     const pattern = '^([^_]*)_([^_]*).._'
@@ -91,7 +78,7 @@ describe('annotations/kaggle-rle', () => {
         constantFrom('row-major', 'column-major'),
         constantFrom(0, 1),
         async (masks, order, base) => {
-          const text = ['id,annotation', ...masks.map(mask => `x,${plainText(mask, order, base)}`)].join('\n')
+          const text = ['id,annotation', ...masks.map(mask => `x,${plainRunLengths(mask, order, base)}`)].join('\n')
           const { height, width } = masks[0]!
           const { found } = await read(text, { order, base, classes: ['cell'] }, { x: image(width, height) })
           const filled = masks.filter(({ pixels }) => pixels.includes(1))

@@ -74,6 +74,36 @@ describe('annotations/statistics', () => {
     expect(cell(classes, 3, 'area_median')).toBeNull()
   })
 
+  it('draws what is asked for, the same bytes each time', async () => {
+    const plots = ['classes_plot', 'areas_plot', 'per_image_plot', 'together_plot']
+    const draw = async (wanted: readonly string[], given: { [id: string]: Instances } = small) => {
+      const run = typedRun({ instances: [classesOf('a', 'b', 'c', 'd')] }, { wanted })
+      return await runNode(annotationsStatistics, { instances: collectionOf(given) }, { pairs: 5 }, run)
+    }
+    expect(Object.keys(await draw([])).some(port => port.endsWith('_plot'))).toBe(false)
+    const first = await draw(plots)
+    expect(await draw(plots)).toEqual(first)
+    const svg = (port: string) => new TextDecoder().decode(first[port] as Uint8Array)
+    for (const port of plots) expect(svg(port)).toMatch(/^<svg[\s\S]*<\/svg>\n$/)
+    expect(svg('classes_plot')).toContain('>b<')
+    expect(svg('together_plot')).toContain('Classes in one image')
+    const empty = await draw(plots, {})
+    for (const port of plots) expect((empty[port] as Uint8Array).length).toBeGreaterThan(100)
+  })
+
+  it('lists the classes of each image for rebalancing', async () => {
+    const { image_classes } = (await count(small)) as Found & { image_classes: Table }
+    expect(image_classes).toEqual({
+      columns: ['image', 'class', 'instances'],
+      rows: [
+        ['x', 'a', 2],
+        ['x', 'b', 1],
+        ['y', 'b', 2],
+        ['y', 'c', 1],
+      ],
+    })
+  })
+
   it('has nothing to say about nothing', async () => {
     const { classes, pairs, metrics } = await count({})
     expect(classes.rows.map(row => row[3])).toEqual([0, 0, 0, 0])

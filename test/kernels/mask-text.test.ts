@@ -10,6 +10,7 @@ import {
 } from '../../nodes/kernels/mask-text.ts'
 import { maskCounts } from '../../nodes/kernels/rle.ts'
 import { denseMasks, drawn, encoded, sizeOf } from '../helpers/dense-masks.ts'
+import { plainRunLengths } from '../helpers/plain-run-lengths.ts'
 
 describe('Open Images text', () => {
   it('reads the published vectors', () => {
@@ -77,6 +78,15 @@ describe('start-length text', () => {
         const set = encoded(mask!)
         expect(decodeStartLength(encodeStartLength(set, 0, format), sizeOf(mask!), format)).toEqual(set)
       }),
+    )
+  })
+
+  it('writes what a walk over all pixels writes: along rows (Sartorius), down columns (iMaterialist)', () => {
+    assert(
+      property(denseMasks(1), formats, ([dense], format) => {
+        expect(encodeStartLength(encoded(dense!), 0, format)).toBe(plainRunLengths(dense!, format.order, format.base))
+      }),
+      { numRuns: 600 },
     )
   })
 

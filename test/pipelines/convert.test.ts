@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { decodeDense } from '../../nodes/kernels/rle.ts'
 import { instancesKind } from '../../nodes/values/instances.ts'
@@ -85,5 +85,18 @@ describe('pipelines/convert', () => {
     await run('convert/from-livecell', 'out/from-map', ...set, 'annotations=out/livecell/single.json')
     expect(instancesIn('out/from-map')).toEqual(instancesIn('out/from-list'))
     expect(Object.values(instancesIn('out/from-map')).flat().length).toBe(file.annotations.length)
+  })
+
+  it('leaves nothing half-written where an annotation cannot be read', async () => {
+    const path = demo.path('pipelines', 'convert', 'from-coco.yaml')
+    writeFileSync(path, readFileSync(path, 'utf8').replace('problems: report', 'problems: refuse'))
+    const file = JSON.parse(readFileSync(demo.path('demo', 'annotations.json'), 'utf8'))
+    file.annotations.at(-1).segmentation.counts = 'cut'
+    writeFileSync(demo.path('broken.json'), JSON.stringify(file))
+    const args = ['--json', '--out', 'out/broken', '--set', 'annotations=broken.json']
+    const { code, stdout } = await demo.maskloom('run', 'convert/to-kaggle-rle', ...args)
+    expect(code).toBe(1)
+    expect(stdout).toContain(`broken.json, annotation ${file.annotations.at(-1).id} of `)
+    expect(existsSync(demo.path('out', 'broken', 'annotations.csv'))).toBe(false)
   })
 })

@@ -22,6 +22,13 @@ describe('pipelines/training-set.yaml', () => {
     expect(read('statistics').all).toMatchObject({ images: 6, images_without: 0 })
     expect(read('classes').rows).toHaveLength(12)
     expect([...read('train').ids, ...read('valid').ids].sort()).toEqual(demo.ids)
+    const epochs = readFileSync(demo.path('out', 'epochs.txt'), 'utf8').trimEnd().split('\n')
+    const held = new Set((read('valid').ids as string[]).map(id => `${id}.jpg`))
+    expect(epochs.length).toBeGreaterThan(2 * (6 - held.size))
+    expect(epochs.some(name => held.has(name))).toBe(false)
+    for (const plot of ['classes', 'areas', 'per-image', 'together']) {
+      expect(readFileSync(demo.path('out', `${plot}-plot.svg`), 'utf8')).toContain('</svg>')
+    }
     expect(readFileSync(demo.path('out', 'sheet.jpg')).length).toBeGreaterThan(10_000)
   })
 
