@@ -2,6 +2,7 @@ import type { Kind } from '../engine/contract/kind.ts'
 import type { NodeDefinition } from '../engine/contract/node.ts'
 import type { Registry } from '../engine/contract/registry.ts'
 import { annotationsCoco } from './annotations/coco.ts'
+import { annotationsGeojson } from './annotations/geojson.ts'
 import { annotationsKaggleRle } from './annotations/kaggle-rle.ts'
 import { annotationsOpenImages } from './annotations/open-images.ts'
 import { annotationsOpenImagesTable } from './annotations/open-images-table.ts'
@@ -42,10 +43,14 @@ import { hierarchyLayer } from './hierarchy/layer.ts'
 import { hierarchyLevels } from './hierarchy/levels.ts'
 import { hierarchyOpenImages } from './hierarchy/open-images.ts'
 import { imagesCellType } from './images/cell-type.ts'
+import { imagesChips } from './images/chips.ts'
 import { imagesFillBoxes } from './images/fill-boxes.ts'
 import { imagesFolder } from './images/folder.ts'
+import { imagesGeotiff } from './images/geotiff.ts'
 import { imagesLimit } from './images/limit.ts'
 import { imagesMajorityClass } from './images/majority-class.ts'
+import { imagesStretch } from './images/stretch.ts'
+import { imagesTiles } from './images/tiles.ts'
 import { imagesToFile } from './images/to-file.ts'
 import { instancesCalibrate } from './instances/calibrate.ts'
 import { instancesConcat } from './instances/concat.ts'
@@ -72,10 +77,12 @@ import { semanticInfer } from './semantic/infer.ts'
 import { semanticMean } from './semantic/mean.ts'
 import { semanticNegatives } from './semantic/negatives.ts'
 import { semanticPicture } from './semantic/picture.ts'
+import { semanticStitch } from './semantic/stitch.ts'
 import { semanticThreshold } from './semantic/threshold.ts'
 import { splitsFolds } from './splits/folds.ts'
 import { splitsIdPart } from './splits/id-part.ts'
 import { submissionCoco } from './submission/coco.ts'
+import { submissionGeojson } from './submission/geojson.ts'
 import { submissionKaggleRle } from './submission/kaggle-rle.ts'
 import { submissionOpenImages } from './submission/open-images.ts'
 import { trainingEpochList } from './training/epoch-list.ts'
@@ -111,6 +118,7 @@ import { weightsFile } from './weights/file.ts'
 /** All nodes and kinds Maskloom comes with. Adding a node is one import and one entry here. */
 const nodes: readonly NodeDefinition[] = [
   annotationsCoco,
+  annotationsGeojson,
   annotationsKaggleRle,
   annotationsOpenImages,
   annotationsStatistics,
@@ -152,10 +160,14 @@ const nodes: readonly NodeDefinition[] = [
   hierarchyOpenImages,
   imagesCellType,
   imagesFillBoxes,
+  imagesChips,
   imagesFolder,
+  imagesGeotiff,
   imagesLimit,
   imagesMajorityClass,
+  imagesStretch,
   instancesCalibrate,
+  imagesTiles,
   imagesToFile,
   instancesConcat,
   instancesFilter,
@@ -178,12 +190,14 @@ const nodes: readonly NodeDefinition[] = [
   semanticMean,
   semanticNegatives,
   semanticPicture,
+  semanticStitch,
   semanticThreshold,
   modelsAssemble,
   modelsFolder,
   splitsFolds,
   splitsIdPart,
   submissionCoco,
+  submissionGeojson,
   submissionKaggleRle,
   submissionOpenImages,
   viewAnnotationSheet,

@@ -9,6 +9,28 @@ export function unedited({ fileHw, edits: _edits, georeference: _place, ...ref }
   return fileHw === undefined ? ref : { ...ref, heightPx: fileHw[0], widthPx: fileHw[1] }
 }
 
+/** What of a raster has to be read: which channels of which window, and the edits that remain. */
+export interface RasterPart {
+  readonly bands: readonly [number, number, number]
+  readonly window: { readonly x: number; readonly y: number; readonly widthPx: number; readonly heightPx: number }
+  readonly rest: readonly ImageEdit[]
+}
+
+/** Windows of windows are one; without a choice the first three channels are read, or the first three times. */
+export function rasterPart(ref: ImageRef): RasterPart {
+  const [heightPx, widthPx] = ref.fileHw ?? [ref.heightPx, ref.widthPx]
+  let bands: RasterPart['bands'] = ref.channels >= 3 ? [0, 1, 2] : [0, 0, 0]
+  let window = { x: 0, y: 0, widthPx, heightPx }
+  const rest: ImageEdit[] = []
+  for (const edit of ref.edits ?? []) {
+    if (edit.edit === 'bands') bands = edit.bands
+    else if (edit.edit === 'crop' && rest.every(({ edit: name }) => name === 'stretch'))
+      window = { x: window.x + edit.x, y: window.y + edit.y, widthPx: edit.widthPx, heightPx: edit.heightPx }
+    else rest.push(edit)
+  }
+  return { bands, window, rest }
+}
+
 /** Do the edits look at samples of more than 8 bits? Then `readRgb` must not cut them before. */
 export function looksAtSamples({ edits = [] }: ImageRef): boolean {
   return edits.some(({ edit }) => edit === 'stretch')

@@ -6,8 +6,10 @@ import type { Sharp } from 'sharp'
 import { TaskError } from '../../engine/base/diagnostic.ts'
 import { sha256 } from '../../engine/base/digest.ts'
 import type { RunContext } from '../../engine/contract/node.ts'
-import { editPixels, looksAtSamples, unedited } from './edited-picture.ts'
+import { cropPixels } from '../kernels/picture-edits.ts'
+import { editPixels, looksAtSamples, rasterPart, unedited } from './edited-picture.ts'
 import type { ImageRef } from './image.ts'
+import { checkUnchanged, readGeotiffWindow } from './read-geotiff.ts'
 
 /** Decoded pixels: [height · width · 3], row-major, RGB of the file's own values (no colour management), 0–255. */
 export interface RgbPixels {
@@ -16,6 +18,9 @@ export interface RgbPixels {
   readonly heightPx: number
 }
 
+/** What reading asks of a run: where files are and, to look at a large file only once, what the worker keeps. */
+export type ReadContext = Pick<RunContext, 'sourcePath'> & Partial<Pick<RunContext, 'resource'>>
+
 /**
  * Decodes the picture that `ref` names, after making sure that the file still is that picture. EXIF orientation and
  * colour profiles are ignored (annotations and models see the stored pixels), alpha is dropped, grey becomes RGB,
@@ -23,8 +28,29 @@ export interface RgbPixels {
  * come the picture's edits, if it has any.
  * @throws TaskError `input-changed` when the bytes are not those that were planned, `bad-image` when they do not decode.
  */
-export async function readRgb(ref: ImageRef, context: Pick<RunContext, 'sourcePath'>): Promise<RgbPixels> {
+export async function readRgb(ref: ImageRef, context: ReadContext): Promise<RgbPixels> {
   const path = context.sourcePath(ref.sha256)
+  if (ref.format === 'geotiff') return readGeotiffRgb(ref, path, context)
+  const file = unedited(ref)
+  const pixels =
+    ref.bitDepth === 16 && looksAtSamples(ref)
+      ? await decodeDeep(await readPlanned(ref, path), file, path)
+      : (await decodeRgb(await readPlanned(ref, path), file, path)).rgb
+  return editPixels(pixels, [file.heightPx, file.widthPx], ref.edits ?? [])
+}
+
+/** Red, green and blue of a picture that is no raster, with all the bits they have; cut to its window, if it has one. */
+export async function readDeepSamples(ref: ImageRef, context: ReadContext): Promise<Uint8Array | Uint16Array> {
+  const path = context.sourcePath(ref.sha256)
+  const file = unedited(ref)
+  const bytes = await readPlanned(ref, path)
+  const pixels = ref.bitDepth === 16 ? await decodeDeep(bytes, file, path) : (await decodeRgb(bytes, file, path)).rgb
+  const { window } = rasterPart(ref)
+  return cropPixels(pixels, 3, [file.heightPx, file.widthPx], window)
+}
+
+/** The bytes of the file, if they still are those that were planned. */
+async function readPlanned(ref: ImageRef, path: string): Promise<Uint8Array> {
   const bytes = await readSource(path)
   const found = sha256(bytes)
   if (found !== ref.sha256)
@@ -37,12 +63,29 @@ export async function readRgb(ref: ImageRef, context: Pick<RunContext, 'sourcePa
     throw new TaskError({
       code: 'bad-image',
       message: `${path} has 32-bit samples; expected 8 or 16 bits for each channel`,
-      fix: 'convert the picture to 8 or 16 bits with a stretch that suits the data',
+      fix: 'read it with images/geotiff and spread it with images/stretch, or convert it to 8 or 16 bits',
     })
-  const file = unedited(ref)
-  const deep = ref.bitDepth === 16 && looksAtSamples(ref)
-  const pixels = deep ? await decodeDeep(bytes, file, path) : (await decodeRgb(bytes, file, path)).rgb
-  return editPixels(pixels, [file.heightPx, file.widthPx], ref.edits ?? [])
+  return bytes
+}
+
+/** Only the window that is left of the raster is read, with as many bits as the stretch needs. */
+async function readGeotiffRgb(ref: ImageRef, path: string, context: ReadContext): Promise<RgbPixels> {
+  await checkUnchanged(path, ref.sha256, context)
+  const { bands, window, rest } = rasterPart(ref)
+  const samples = await readGeotiffWindow(path, window, bands)
+  const sizeHw = [window.heightPx, window.widthPx] as const
+  if (samples instanceof Uint8Array || looksAtSamples(ref)) return editPixels(samples, sizeHw, rest)
+  if (samples instanceof Uint16Array)
+    return editPixels(
+      Uint8Array.from(samples, sample => sample >> 8),
+      sizeHw,
+      rest,
+    )
+  throw new TaskError({
+    code: 'bad-image',
+    message: `${path} has samples that are no whole numbers of 8 or 16 bits; they cannot be shown as they are`,
+    fix: 'spread them to 8 bits first: images/stretch',
+  })
 }
 
 async function decodeRgb(bytes: Uint8Array, ref: ImageRef, path: string): Promise<RgbPixels> {

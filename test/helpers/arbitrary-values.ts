@@ -121,10 +121,10 @@ function roiMasks(_frameHw: FrameHw, count: number): fc.Arbitrary<TypedValue> {
 }
 
 const image = ([heightPx, widthPx]: FrameHw): fc.Arbitrary<TypedValue> =>
-  fc.constant({
-    value: { sha256: 'a'.repeat(64), widthPx, heightPx, channels: 3, bitDepth: 8, format: 'png' },
+  fc.constantFrom({}, { georeference: { crs: 'EPSG:32631', affine: [0.5, 0, 42, 0, -0.5, 63] } }).map(place => ({
+    value: { sha256: 'a'.repeat(64), widthPx, heightPx, channels: 3, bitDepth: 8, format: 'png', ...place },
     facets: {},
-  })
+  }))
 
 /** Every class may have parents among those after it. */
 const hierarchy = (): fc.Arbitrary<TypedValue> =>

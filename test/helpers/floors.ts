@@ -29,7 +29,7 @@ const floors: { readonly [folder: string]: Floor } = {
   'nodes/kernels': { folders: [], packages: [], node: ['node:zlib'] },
   'nodes/values': {
     folders: values,
-    packages: ['sharp', 'csv-parse', 'yaml'],
+    packages: ['sharp', 'geotiff', 'csv-parse', 'yaml'],
     node: ['node:fs', 'node:fs/promises', 'node:module', 'node:path'],
   },
   'nodes/plot': { folders: [], packages: ['vega', 'vega-lite'], node: [] },

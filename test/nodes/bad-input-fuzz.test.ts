@@ -53,7 +53,7 @@ interface Fed {
 /** Everything at one port: a value, several of them, or collections. */
 function fed(port: InputPort, collects: boolean, shared: Sizes, other: Sizes): fc.Arbitrary<Fed> {
   const value = oneValue(port, shared, other)
-  const isCollection = collects && port.per !== 'collection'
+  const isCollection = port.per === 'children' || (collects && port.per !== 'collection')
   const source: fc.Arbitrary<{ readonly input: unknown; readonly facets: TypedValue['facets'] }> = isCollection
     ? fc.array(value, { maxLength: 3 }).map(items => ({
         input: collectionOf(Object.fromEntries(items.map((item, i) => [`item${i}`, item.value]))),
