@@ -27,7 +27,8 @@ interface Params {
   readonly boxes?: PathRef
   readonly image_labels?: PathRef
   readonly other_classes: 'refuse' | 'skip'
-  readonly resize: 'bilinear' | 'nearest'
+  readonly subfolder: string
+  readonly resize: 'bilinear' | 'nearest' | 'bilinear-any'
   readonly problems: OnProblem
 }
 
@@ -62,6 +63,12 @@ export const annotationsOpenImages = defineNode<Params, Inputs>({
         'x-files': ['**/*.png'],
         description: 'Folder below which MaskPath is; every grey value above 0 is foreground.',
       },
+      subfolder: {
+        type: 'string',
+        default: '',
+        description:
+          'Folder below mask_folder where a mask is; {first} stands for the first character of its name: train-masks-{first}.',
+      },
       boxes: {
         type: 'string',
         'x-path': 'file',
@@ -78,10 +85,10 @@ export const annotationsOpenImages = defineNode<Params, Inputs>({
         description: 'A row of a class that the class list lacks is an error, or left out.',
       },
       resize: {
-        enum: ['bilinear', 'nearest'],
+        enum: ['bilinear', 'nearest', 'bilinear-any'],
         default: 'bilinear',
         description:
-          'How a mask of another size becomes that of its image: OpenCV’s bilinear and > 0.5, or its nearest.',
+          'How a mask of another size becomes that of its image: OpenCV’s bilinear and > 0.5, or its nearest. bilinear-any keeps every pixel that is not black afterwards, so that masks grow at their edges (the converters of yu4u and dfan).',
       },
       problems: problemsParam,
     },
@@ -169,7 +176,7 @@ async function readMasks(
       read.push({ row, mask: emptyMasks(sizeHw, 1) })
       continue
     }
-    const path = join(params.mask_folder.path, row.maskPath)
+    const path = join(params.mask_folder.path, subfolderOf(row.maskPath, params), row.maskPath)
     const kind = existsSync(path) ? 'bad-mask' : 'missing-mask'
     const where = `row ${row.rowNumber}, column MaskPath`
     const mask = await problems.attemptAsync(kind, () =>
@@ -180,6 +187,11 @@ async function readMasks(
     read.push({ row, mask: toSize(mask, sizeHw, params.resize) })
   }
   return read
+}
+
+function subfolderOf(maskPath: string, { subfolder }: Params): string {
+  const name = maskPath.slice(maskPath.lastIndexOf('/') + 1)
+  return subfolder.replaceAll('{first}', name.slice(0, 1))
 }
 
 /** Masks often have another size than their image, but its proportions: within a pixel of the smaller of both. */
@@ -213,9 +225,13 @@ function toInstances(
   }
 }
 
+/** Of 255 grey values the first above 0 begins at half of one. */
+const BLACK = 0.5 / 255
+
 function toSize(mask: MaskSet, sizeHw: SizeHw, resize: Params['resize']): MaskSet {
   if (mask.sizeHw[0] === sizeHw[0] && mask.sizeHw[1] === sizeHw[1]) return mask
-  return resize === 'nearest' ? resizeMasksNearest(mask, sizeHw, 'cv2') : resizeMasksBilinear(mask, sizeHw, 0.5, 'cv2')
+  if (resize === 'nearest') return resizeMasksNearest(mask, sizeHw, 'cv2')
+  return resizeMasksBilinear(mask, sizeHw, resize === 'bilinear' ? 0.5 : BLACK, 'cv2')
 }
 
 function toTable(rows: readonly LabelRow[]): Table {

@@ -1,8 +1,8 @@
-import { TaskError } from '../../engine/base/diagnostic.ts'
 import { defineNode } from '../../engine/contract/node.ts'
 import type { Classes } from '../values/classes.ts'
 import { selectionOf } from '../values/selection.ts'
 import type { Table } from '../values/table.ts'
+import { columnOf } from './class-pairs.ts'
 
 interface Params {
   readonly per_class: number
@@ -57,8 +57,8 @@ chosen:
   in: { annotations: rows.table, classes: upper.classes }
 `,
   run: ({ annotations, classes: { classes } }, { per_class: perClass, count }) => {
-    const imageAt = columnOf(annotations, 'image')
-    const classAt = columnOf(annotations, 'class')
+    const imageAt = columnOf(annotations.columns, 'image', 'annotations')
+    const classAt = columnOf(annotations.columns, 'class', 'annotations')
     const taken = new Map(classes.map(({ id }) => [id, { rows: 0, images: new Set<string>() }]))
     for (const row of annotations.rows) {
       const own = taken.get(String(row[classAt]))
@@ -78,12 +78,3 @@ chosen:
     }
   },
 })
-
-function columnOf({ columns }: Table, column: string): number {
-  const position = columns.indexOf(column)
-  if (position >= 0) return position
-  throw new TaskError({
-    code: 'bad-value',
-    message: `the table at input annotations has no column ${column}; its columns are ${columns.join(', ')}`,
-  })
-}
