@@ -27,7 +27,7 @@ interface Params {
   readonly boxes?: PathRef
   readonly image_labels?: PathRef
   readonly other_classes: 'refuse' | 'skip'
-  readonly subfolder: string
+  readonly subfolder?: string
   readonly resize: 'bilinear' | 'nearest' | 'bilinear-any'
   readonly problems: OnProblem
 }
@@ -65,9 +65,10 @@ export const annotationsOpenImages = defineNode<Params, Inputs>({
       },
       subfolder: {
         type: 'string',
-        default: '',
+        pattern: '^(?!.*\\.\\.).*$',
+        examples: ['train-masks-{first}', 'masks'],
         description:
-          'Folder below mask_folder where a mask is; {first} stands for the first character of its name: train-masks-{first}.',
+          'Folder below mask_folder where a mask is; {first} stands for the first character of its name: train-masks-{first}. Default: none.',
       },
       boxes: {
         type: 'string',
@@ -191,7 +192,7 @@ async function readMasks(
 
 function subfolderOf(maskPath: string, { subfolder }: Params): string {
   const name = maskPath.slice(maskPath.lastIndexOf('/') + 1)
-  return subfolder.replaceAll('{first}', name.slice(0, 1))
+  return (subfolder ?? '').replaceAll('{first}', name.slice(0, 1))
 }
 
 /** Masks often have another size than their image, but its proportions: within a pixel of the smaller of both. */

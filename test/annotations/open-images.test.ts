@@ -80,6 +80,10 @@ describe('annotations/open-images', () => {
     await sharp(Uint8Array.of(1, 0, 0, 0), { raw: { width: 2, height: 2, channels: 1 } })
       .png()
       .toFile(join(folder, 'masks/m.png'))
+    mkdirSync(join(folder, 'masks/by-m'))
+    await sharp(Uint8Array.of(0, 0, 1, 1), { raw: { width: 2, height: 2, channels: 1 } })
+      .png()
+      .toFile(join(folder, 'masks/by-m/m.png'))
     writeFileSync(join(folder, 'masks.csv'), [maskHeader, ...masks, ''].join('\r\n'))
     if (boxes) writeFileSync(join(folder, 'boxes.csv'), [boxHeader, ...boxes, ''].join('\n'))
     const path = (name: string) => ({ path: join(folder, name), sha256: '' })
@@ -112,6 +116,19 @@ describe('annotations/open-images', () => {
     expect([...maskAreas(nearest.masks)]).toEqual([8])
     expect([...nearest.boxesXyxy]).toEqual([0, 0, 4, 2])
     expect(nearest.groupOf).toBeUndefined()
+  })
+
+  it('keeps all that is not black after the resize, as published converters do', async () => {
+    const any = (await read([row], undefined, { a: ref(8, 4) }, { resize: 'bilinear-any' })).get('a')!
+    const line = [1, 1, 1, 1, 1, 1, 0, 0]
+    expect([...decodeDense(any.masks, 0, 'row-major')]).toEqual([...line, ...line, ...line, 0, 0, 0, 0, 0, 0, 0, 0])
+  })
+
+  it('looks for masks in a folder named by their first character', async () => {
+    const found = await read([row], undefined, { a: ref(2, 2) }, { subfolder: 'by-{first}' })
+    expect([...decodeDense(found.get('a')!.masks, 0, 'row-major')]).toEqual([0, 0, 1, 1])
+    const elsewhere = read([row], undefined, { a: ref(2, 2) }, { subfolder: 'of-{first}' })
+    await expect(elsewhere).rejects.toThrow(/of-m.m\.png/)
   })
 
   it('marks group-of instances and keeps boxes without mask as instances without a pixel', async () => {
