@@ -53,8 +53,6 @@ import { imagesStretch } from './images/stretch.ts'
 import { imagesTiles } from './images/tiles.ts'
 import { imagesToFile } from './images/to-file.ts'
 import { instancesCalibrate } from './instances/calibrate.ts'
-import { imagesWrite } from './images/write.ts'
-import { instancesCalibrate } from './instances/calibrate.ts'
 import { instancesConcat } from './instances/concat.ts'
 import { instancesFilter } from './instances/filter.ts'
 import { instancesFromLabelMap } from './instances/from-label-map.ts'
@@ -171,7 +169,6 @@ const nodes: readonly NodeDefinition[] = [
   instancesCalibrate,
   imagesTiles,
   imagesToFile,
-  imagesWrite,
   instancesConcat,
   instancesFilter,
   instancesFromLabelMap,
