@@ -1,4 +1,5 @@
 import type { Diagnostic, Span } from '../base/diagnostic.ts'
+import { requiredInputs } from '../contract/pipeline.ts'
 import { type LoadOptions, readPipeline } from './load.ts'
 import { openPipeline, problemsOfUnbound, unboundNames } from './open.ts'
 
@@ -29,7 +30,7 @@ export async function check(name: string, options: LoadOptions = {}): Promise<Ch
   const nothing = { name: undefined, steps: undefined, cells: undefined, unbound: [], deferred: [] }
   if (!read.ok) return { ...nothing, ok: false, problems: read.problems }
   const pipeline = read.value
-  if (pipeline.file.inputs.size > 0) {
+  if (requiredInputs(pipeline.file).length > 0) {
     const problems = await problemsOfUnbound(pipeline, () => {})
     const unbound = unboundNames(pipeline)
     return { ...nothing, ok: problems.length === 0, problems, name: pipeline.name, unbound }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { openStore } from '../../cache/open.ts'
 import type { Diagnostic } from '../base/diagnostic.ts'
+import { requiredInputs } from '../contract/pipeline.ts'
 import type { Store } from '../contract/store.ts'
 import { type Compiled, checkUnbound, compile } from '../plan/compile.ts'
 import { wayOutside } from '../plan/outside.ts'
@@ -29,7 +30,7 @@ export async function openPipeline(
   targets: readonly string[],
   remark: (message: string) => void,
 ): Promise<Opening> {
-  const unbound = pipeline.file.inputs.size > 0 ? [unboundProblem(pipeline)] : []
+  const unbound = requiredInputs(pipeline.file).length > 0 ? [unboundProblem(pipeline)] : []
   const problems = [...unbound, ...surroundingProblems(pipeline)]
   if (problems.length > 0) return { ok: false, problems }
   const { store, close } = openCache(pipeline, remark)
@@ -68,7 +69,7 @@ export function unboundNames({ file, settings }: Pipeline): readonly string[] {
   const missing = [...file.params.values()].filter(
     ({ name, default: usual }) => usual === undefined && !settings.has(name),
   )
-  return [...file.inputs.keys(), ...missing.map(({ name }) => name)]
+  return [...requiredInputs(file), ...missing.map(({ name }) => name)]
 }
 
 function unboundProblem(pipeline: Pipeline): Diagnostic {

@@ -44,6 +44,8 @@ export interface InputDeclaration {
   readonly name: string
   readonly kind: string
   readonly per: 'item' | 'collection'
+  /** Feeds nothing when it is left out. */
+  readonly optional?: true
 }
 
 export interface StepDeclaration {
@@ -114,6 +116,11 @@ export interface OutputDeclaration {
   readonly name: string
   readonly from: string
   readonly where: Condition
+}
+
+/** Inputs that have to be fed: a pipeline that has some is made to be used by another one. */
+export function requiredInputs({ inputs }: PipelineFile): readonly string[] {
+  return [...inputs.values()].flatMap(({ name, optional }) => (optional ? [] : [name]))
 }
 
 /** What a loader returns: the file, or everything that is wrong with it. */

@@ -52,6 +52,7 @@ function readInput(name: string, declaration: JsonMap): InputDeclaration {
     name,
     kind: textOf(declaration['kind']) ?? '',
     per: declaration['per'] === 'collection' ? 'collection' : 'item',
+    ...(declaration['optional'] === true && { optional: true }),
   }
 }
 

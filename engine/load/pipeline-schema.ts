@@ -36,6 +36,11 @@ const input: Schema = {
   properties: {
     kind: { type: 'string', minLength: 1, description: 'Kind of value, such as `image` or `instances`.' },
     per: { enum: ['item', 'collection'], description: '`item`: one value for each image; `collection`: one for all.' },
+    optional: {
+      type: 'boolean',
+      default: false,
+      description: 'May be left out; it then feeds nothing, and only optional ports of nodes can take it.',
+    },
   },
 }
 

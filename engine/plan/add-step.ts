@@ -7,7 +7,7 @@ import type { ReadPath } from './path-param.ts'
 import { checkPorts } from './ports.ts'
 import { suggest } from './problems.ts'
 import type { ProtoStep, Workshop } from './proto.ts'
-import { resolveSource } from './resolve-source.ts'
+import { isFed, resolveSource } from './resolve-source.ts'
 import { selectionFeeds, selectionsBefore } from './selections.ts'
 import { blindScope } from './spread.ts'
 import { stepFunctions } from './step-functions.ts'
@@ -62,7 +62,7 @@ function inputAlignments(step: ProtoStep, workshop: Workshop): ReadonlyMap<strin
   let right = true
   for (const [port, binding] of step.declaration.in) {
     const definition = step.node.inputs[port]
-    if (definition === undefined) continue
+    if (definition === undefined || !isFed(step, port)) continue
     const fit = checkKinds(step, port, definition, binding, workshop)
     const alignment = alignInput(step, port, binding, workshop.problems)
     if (alignment !== undefined) alignments.set(port, alignment)

@@ -44,7 +44,8 @@ export async function compileFunction(
   const { file, facets, chain, notes, readPath, add } = request
   const inner: Workshop = { ...workshop, targets: [] }
   const build = createBuild()
-  const inputs = new Map([...file.inputs.values()].map(one => [one.name, inputStep(one, request)]))
+  const fed = [...file.inputs.values()].filter(({ name }) => facets.has(name))
+  const inputs = new Map(fed.map(one => [one.name, inputStep(one, request)]))
   for (const [name, step] of inputs) addInput(step, facets.get(name) ?? {}, build)
   const sources = new Map([...inputs].map(([name, step]): [string, Source[]] => [name, [sourceOf(step)]]))
   const before = workshop.problems.all.length
@@ -67,7 +68,7 @@ export async function compileFunction(
   }
   if (workshop.problems.all.length > before) return undefined
   return {
-    compiled: functionOf(file, instance, build, cells, new Map(outputs.map(o => [o.name, o.source]))),
+    compiled: functionOf(file, fed, instance, build, cells, new Map(outputs.map(o => [o.name, o.source]))),
     recipes: build.recipes,
   }
 }
@@ -86,6 +87,7 @@ export function keyedFunction({ compiled, recipes }: BuiltFunction): Json {
 
 function functionOf(
   file: PipelineFile,
+  fed: readonly InputDeclaration[],
   instance: Instance,
   build: Build,
   cells: readonly BuiltCell[],
@@ -120,7 +122,7 @@ function functionOf(
     path: file.path,
     base: instance.cells[0]!.scope.params,
     types: Object.fromEntries([...file.params].map(([name, declaration]) => [name, typeText(declaration)])),
-    inputs: [...file.inputs.values()].map(({ name, kind, per }) => ({ name, kind, per })),
+    inputs: fed.map(({ name, kind, per }) => ({ name, kind, per })),
     tasks,
     outputs: Object.fromEntries(described),
   }

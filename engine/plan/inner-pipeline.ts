@@ -170,10 +170,17 @@ export function boundInputs(
       if (registry.kinds.has(declared.kind)) problems.add(instance, written.path, { ...complaint, notes: [note] })
       return undefined
     })
-    bound.set(name, resolved.includes(undefined) ? undefined : resolved.flatMap(one => one ?? []))
+    const sources = resolved.includes(undefined) ? undefined : resolved.flatMap(one => one ?? [])
+    const unfed = sources?.length === 0 && !declared.optional
+    if (unfed) problems.add(instance, [...at, name], nothingHere(declaration.uses, name))
+    bound.set(name, unfed ? undefined : sources)
   }
-  for (const { name, kind, per } of inner.inputs.values()) {
+  for (const { name, kind, per, optional } of inner.inputs.values()) {
     if (declaration.in.has(name) || meant.has(name)) continue
+    if (optional) {
+      bound.set(name, [])
+      continue
+    }
     problems.add(instance, ['steps', declaration.id], {
       code: 'missing-input',
       message: `\`${declaration.uses}\` needs its input \`${name}\` (${kind}, one ${per === 'item' ? 'per item' : 'for all'})`,
@@ -182,6 +189,15 @@ export function boundInputs(
     })
   }
   return bound
+}
+
+/** Something that has to be fed is bound to an optional input that nobody feeds here. */
+export function nothingHere(uses: string, port: string): Problem {
+  return {
+    code: 'missing-input',
+    message: `\`${uses}\` needs its input \`${port}\`, and what it is bound to is an optional input that is not fed`,
+    fix: 'feed it where this pipeline is used, or do not make it optional',
+  }
 }
 
 function unlikeDeclared({ step, port }: Source, declared: InputDeclaration): Problem | undefined {

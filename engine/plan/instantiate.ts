@@ -41,13 +41,18 @@ export function instantiate(
     file: root,
     prefix: '',
     use: undefined,
-    inputs: fed?.inputs ?? new Map(),
+    inputs: new Map([...unfedInputs(root), ...(fed?.inputs ?? [])]),
     ...(fed?.notes && { notes: fed.notes }),
     selections: [],
     tolerance: {},
     steps: new Map(),
   }
   return expand(instance, [...(fed?.chain ?? []), root.path], workshop)
+}
+
+/** Optional inputs of a pipeline that nobody uses, or that a use leaves out. */
+function unfedInputs({ inputs }: PipelineFile): readonly (readonly [string, readonly Source[]])[] {
+  return [...inputs.values()].flatMap(({ name, optional }) => (optional ? [[name, []] as const] : []))
 }
 
 function expand(instance: Instance, chain: readonly string[], workshop: Workshop): Instance {

@@ -10,6 +10,7 @@ import { reportMisfits } from './param-problems.ts'
 import type { ReadPath } from './path-param.ts'
 import { type Problem, type Problems, writtenPath } from './problems.ts'
 import type { ProtoStep } from './proto.ts'
+import { isFed } from './resolve-source.ts'
 import { coordinatesOf, type Weights, weigh } from './weights.ts'
 
 export interface NodeParams {
@@ -117,14 +118,15 @@ function holesIn(tree: Json, path: TreePath): readonly Hole[] {
  * default, which says nothing.
  */
 function checkPortParams(
-  { declaration, node }: ProtoStep,
+  step: ProtoStep,
   written: { readonly [name: string]: Json },
   report: Report,
 ): ReadonlySet<string> {
+  const { node } = step
   const byPort = new Set<string>()
   for (const [name, schema] of Object.entries(node.params.properties)) {
     const port = schema['x-port']
-    if (port === undefined || !declaration.in.has(port)) continue
+    if (port === undefined || !isFed(step, port)) continue
     byPort.add(name)
     const value = written[name]
     if (value === undefined || ('default' in schema && canonical(value) === canonical(schema['default'] as Json)))

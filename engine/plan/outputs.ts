@@ -1,5 +1,6 @@
 import { nearestName } from '../base/typo.ts'
 import type { CellPort, GraphOutput } from '../contract/graph.ts'
+import { requiredInputs } from '../contract/pipeline.ts'
 import { checkConditions } from './align.ts'
 import type { Build } from './cells.ts'
 import { checkReference } from './ports.ts'
@@ -18,7 +19,7 @@ export interface Wanted {
 /** Checks the outputs of the root pipeline and the targets; gives those that are wanted, if nothing is wrong with them. */
 export function wantedOutputs(instance: Instance, workshop: Workshop): readonly Wanted[] {
   // Outputs of a pipeline that others use are values like any other.
-  const alone = instance.file.inputs.size === 0
+  const alone = requiredInputs(instance.file).length === 0
   const declared = [...instance.file.outputs].flatMap(([name, { from, where }]) => {
     const path = ['outputs', name]
     checkReference(from, path, instance, workshop)

@@ -52,9 +52,9 @@ export function openParamPipelines(
 export function withPipelinePorts(node: NodeDefinition, pipelines: ReadonlyMap<string, PipelineFile>): NodeDefinition {
   if (pipelines.size === 0) return node
   const ports = [...pipelines].flatMap(([param, { inputs }]) =>
-    [...inputs.values()].map(({ name, kind, per }): [string, InputPort] => [
+    [...inputs.values()].map(({ name, kind, per, optional }): [string, InputPort] => [
       name,
-      { kind, per, description: `${name} of the pipeline in ${param}` },
+      { kind, per, description: `${name} of the pipeline in ${param}`, ...(optional && { optional }) },
     ]),
   )
   return { ...node, inputs: { ...node.inputs, ...Object.fromEntries(ports) } }

@@ -5,6 +5,7 @@ import { alternatives, quoteName } from '../base/words.ts'
 import type { TreePath } from '../contract/pipeline.ts'
 import { type Problem, type Problems, suggest, writtenPath } from './problems.ts'
 import type { ProtoStep } from './proto.ts'
+import { isFed } from './resolve-source.ts'
 
 /** What a node's schema has against `with:`, in the words of the pipeline. `report` takes paths below `with`. */
 export function reportMisfits(
@@ -30,7 +31,7 @@ export function reportMisfits(
     })
   }
   const portOf = (name: string) => node.params.properties[name]?.['x-port']
-  const fed = (name: string) => declaration.in.has(portOf(name) ?? '')
+  const fed = (name: string) => isFed(step, portOf(name) ?? '')
   const absent = (node.params.required ?? []).filter(name => !given.includes(name) && !meant.has(name) && !fed(name))
   if (absent.length > 0) {
     const ports = absent.flatMap(name => portOf(name) ?? [])

@@ -1,7 +1,9 @@
 import { nearestName } from '../base/typo.ts'
 import type { TreePath } from '../contract/pipeline.ts'
+import { nothingHere } from './inner-pipeline.ts'
 import { suggest } from './problems.ts'
 import type { Instance, ProtoStep, Workshop } from './proto.ts'
+import { isFed } from './resolve-source.ts'
 
 /** Names on both ends of every edge of one step: the ports it binds, the ports it reads. True if all of them exist. */
 export function checkPorts(step: ProtoStep, workshop: Workshop): boolean {
@@ -25,6 +27,8 @@ export function checkPorts(step: ProtoStep, workshop: Workshop): boolean {
       })
       continue
     }
+    if (!definition.optional && !isFed(step, port))
+      problems.add(instance, [...at, 'in', port], nothingHere(node.name, port))
     if (binding.list && definition.many !== 'ordered') {
       const folded = definition.many === 'folded'
       problems.add(instance, [...at, 'in', port], {

@@ -28,6 +28,12 @@ export function resolveSource(instance: Instance, written: WrittenSource): reado
   return output === undefined ? undefined : also(resolveSource(step, { ...output, path: ['outputs', port] }))
 }
 
+/** Is a port of a step fed? Not if it is bound to optional inputs that are left out; a source in error counts as one. */
+export function isFed({ declaration, instance }: ProtoStep, port: string): boolean {
+  const sources = declaration.in.get(port)?.sources ?? []
+  return sources.some(written => resolveSource(instance, written)?.length !== 0)
+}
+
 /** Node steps of an instance and of the pipelines in it. */
 export function protoSteps(instance: Instance): readonly ProtoStep[] {
   return [...instance.steps.values()].flatMap(step => ('node' in step ? [step] : protoSteps(step)))

@@ -34,7 +34,8 @@ export async function stepFunctions(
   const pipelines: { [param: string]: CheckedFunction } = {}
   let whole = params
   for (const [param, file] of step.pipelines) {
-    const facets = new Map([...file.inputs.keys()].map(name => [name, facetsOf(feeds.get(name)![0]!)]))
+    const fed = [...file.inputs.keys()].flatMap(name => (feeds.get(name) ?? []).map(feed => [name, feed] as const))
+    const facets = new Map(fed.map(([name, feed]) => [name, facetsOf(feed)]))
     const given = givenParams(step, param, file, params, workshop)
     const notes = [{ message: `used here as \`${param}\` of \`${step.id}\``, at: placeOf(step, param) }]
     const request: FunctionRequest = { file, facets, chain: chainOf(step.instance), notes, readPath, add }

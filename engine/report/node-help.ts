@@ -86,11 +86,15 @@ function paramLines(node: NodeDefinition): string[] {
   const rows = Object.entries(node.params.properties).map(([name, schema]) => [
     name,
     paramType(schema),
-    required.has(name) ? 'required' : 'default' in schema ? JSON.stringify(schema['default']) : 'optional',
+    required.has(name) ? requiredText(schema) : 'default' in schema ? JSON.stringify(schema['default']) : 'optional',
     schema.description + (schema['x-key'] === false ? ' (does not change the result)' : ''),
   ])
   const columns = ['name', 'type', 'default', 'meaning'].map(title => ({ title }))
   return rows.length === 0 ? [] : tableLines(columns, rows, { indent: 2 })
+}
+
+function requiredText(schema: ParamSchema): string {
+  return schema['x-port'] === undefined ? 'required' : `required, or input ${schema['x-port']}`
 }
 
 /** `integer ≥ 1`, `number 0…1`, `none | horizontal`, `file`, `list of number`, `weights of boxes`. */

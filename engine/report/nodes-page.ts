@@ -43,7 +43,9 @@ function nodeSection(node: NodeDefinition): string {
 function paramRows(node: NodeDefinition): string[][] {
   return Object.entries(node.params.properties).map(([name, schema]) => {
     const required = node.params.required?.includes(name) === true
-    const preset = 'default' in schema ? code(JSON.stringify(schema['default'])) : required ? '' : 'optional'
+    const instead = schema['x-port']
+    const needed = instead === undefined ? '' : `or the input ${code(instead)}`
+    const preset = 'default' in schema ? code(JSON.stringify(schema['default'])) : required ? needed : 'optional'
     return [code(name), paramType(schema), preset, schema.description]
   })
 }

@@ -125,6 +125,28 @@ describe('the demo, run again', () => {
     expect(digestsBelow(demo.path('out'))).toEqual(firstOutputs)
   })
 
+  it('gives the same with weights that another step found, through an optional input', async () => {
+    const members = '{ models: [../demo/models/L1, ../demo/models/L2], scales: [208], flips: [none]'
+    const images = 'images: images.images'
+    writeFileSync(demo.path('weights.json'), '{"model": {"L2": 0}}')
+    writeFileSync(
+      demo.path('pipelines', 'two-ways.yaml'),
+      `maskloom: 1
+steps:
+  images: { uses: images/folder, with: { path: ../demo/images } }
+  chosen: { uses: weights/file, with: { path: ../weights.json } }
+  a: { uses: ./three-stage.yaml, with: ${members}, weights: { model: { L2: 0 } } }, in: { ${images} } }
+  b: { uses: ./three-stage.yaml, with: ${members} }, in: { ${images}, weights: chosen.weights } }
+outputs: { a: a.instances, b: b.instances }
+`,
+    )
+    const run = await demo.maskloom('run', 'two-ways', '--json', '--out', 'two-ways')
+    expect(run.code).toBe(0)
+    const found = digestsBelow(demo.path('two-ways'))
+    for (const id of demo.ids) expect(found[`b/${id}.safetensors`]).toBe(found[`a/${id}.safetensors`])
+    expect(Object.keys(found)).toHaveLength(2 * demo.ids.length)
+  })
+
   it('infers exactly the views of the one picture that was replaced', async () => {
     const [replaced, other] = demo.ids as [string, string]
     const bytes = readFileSync(demo.image(replaced))

@@ -203,6 +203,66 @@ outputs: { out: pooled.proposals }
   })
 })
 
+describe('weights and models as values', () => {
+  const weighted = `maskloom: 1
+params:
+  weights: { type: map, default: {} }
+inputs:
+  images: { kind: image, per: item }
+  weights: { kind: weights, per: collection, optional: true }
+steps:
+  propose: { uses: detect/propose, matrix: { model: [../models/L1, ../models/L2] }, with: { model: "\${matrix.model}" }, in: { images: images } }
+  pooled:
+    uses: ensemble/proposals
+    over: [model]
+    with: { weights: "\${params.weights}" }
+    in: { proposals: propose.proposals, weights: weights }
+outputs: { out: pooled.proposals }
+`
+  const using = (more: string) => `maskloom: 1
+steps:
+  images: { uses: images/folder, with: { path: ../data/images } }
+  found: { uses: weights/find, in: { images: images.images } }
+  inner: { uses: ./weighted.yaml, ${more} }
+outputs: { out: inner.out }
+`
+  const options = { files: { 'pipelines/weighted.yaml': weighted } }
+
+  it('go into a pipeline by parameter, or through an optional input', async () => {
+    const byParam = await graphOf(
+      using('in: { images: images.images }, with: { weights: { model: { L2: 0 } } }'),
+      options,
+    )
+    expect(cellAt(byParam, 'inner/pooled').inputs.map(({ port }) => port)).toEqual(['proposals'])
+    expect(cellAt(byParam, 'inner/pooled').params).toMatchObject({ weights: [1] })
+    const byPort = await graphOf(using('in: { images: images.images, weights: found.weights }'), options)
+    expect(sourcesOf(byPort, 'inner/pooled', 'weights')).toEqual(['found.weights'])
+    expect(cellAt(byPort, 'inner/pooled').params).toMatchObject({ weights: [{ model: 'L1' }, { model: 'L2' }] })
+  })
+
+  it('are refused inside when a use gives both', async () => {
+    const both = using('in: { images: images.images, weights: found.weights }, with: { weights: { model: { L2: 2 } } }')
+    expect((await compiled(both, options)).problems).toMatchObject([
+      { code: 'bad-param', message: '`weights` of `ensemble/proposals` is given here and by the input `weights`' },
+    ])
+  })
+
+  it('meet by coordinate: each cell infers with the model of its own training', async () => {
+    const graph = await graphOf(`maskloom: 1
+steps:
+  images: { uses: images/folder, with: { path: ../data/images } }
+  train: { uses: models/train, matrix: { rate: [0.1, 0.2] }, with: { rate: "\${matrix.rate}" }, in: { images: images.images } }
+  propose: { uses: detect/propose, matrix: train, in: { images: images.images, model: train.model } }
+outputs: { out: propose.proposals }
+`)
+    for (const rate of ['0.1', '0.2'])
+      expect(sourcesOf(graph, `propose[rate=${rate}]`, 'model')).toEqual([`train[rate=${rate}].model`])
+    expect(cellAt(graph, 'propose[rate=0.1]').facets['features']).toEqual({ classes: ['apple', 'pear'] })
+    // What a model comes from is no part of the recipe: equal bytes give equal keys.
+    expect(cellAt(graph, 'propose[rate=0.1]').recipe).toBe(cellAt(graph, 'propose[rate=0.2]').recipe)
+  })
+})
+
 describe('equal steps', () => {
   it('are one cell, whoever wrote them', async () => {
     const graph = await graphOf(
