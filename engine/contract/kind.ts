@@ -54,6 +54,17 @@ export interface Spilled<T> {
 }
 
 /**
+ * An object with this property is the parts at `indices` of `root`, and nothing else: equal parts of one root are equal,
+ * without a look at the rest. For values that are used again and again (`Kind.forRepeatedUse`).
+ */
+export const selection: unique symbol = Symbol.for('maskloom.selection')
+
+export interface Selected {
+  readonly root: object
+  readonly indices: Uint32Array
+}
+
+/**
  * What is known of a value before it exists, beyond its kind: class lists, above all. Compared by deep equality; the
  * engine gives no meaning to the names in it.
  */

@@ -1,6 +1,8 @@
+import { type Selected, selection } from '../contract/kind.ts'
+
 /**
- * Equality of decoded values: typed arrays, plain objects and lists of them, texts and numbers, by content. Properties
- * under symbols are notes for those who use the value and do not count. Anything else is equal only to itself.
+ * Equality of decoded values: typed arrays, plain objects and lists of them, texts and numbers, by content; parts of one
+ * root by which parts they are. Anything else is equal only to itself.
  */
 
 /** Equal values have equal fingerprints (32 bits). Undefined for a value that cannot be compared by content. */
@@ -16,6 +18,9 @@ export function equalValues(a: unknown, b: unknown): boolean {
   if (ArrayBuffer.isView(a) || ArrayBuffer.isView(b)) {
     return ArrayBuffer.isView(a) && ArrayBuffer.isView(b) && equalWords(a, b)
   }
+  const [left, right] = [selectedOf(a), selectedOf(b)]
+  if (left?.root !== right?.root) return false
+  if (left !== undefined && right !== undefined) return equalWords(left.indices, right.indices)
   if (Array.isArray(a) !== Array.isArray(b) || !isPlain(a) || !isPlain(b)) return false
   const keys = Object.keys(a)
   if (keys.length !== Object.keys(b).length) return false
@@ -31,9 +36,15 @@ export function heldBytes(value: unknown): number {
   if (typeof value === 'string') return 2 * value.length
   if (typeof value !== 'object' || value === null) return 8
   if (ArrayBuffer.isView(value)) return value.byteLength
+  const selected = selectedOf(value)
+  if (selected !== undefined) return 256 + 2 * selected.indices.byteLength
   let bytes = 64
   for (const inner of Object.values(value)) bytes += heldBytes(inner)
   return bytes
+}
+
+function selectedOf(value: object): Selected | undefined {
+  return (value as { readonly [selection]?: Selected })[selection]
 }
 
 interface Mixing {
@@ -43,7 +54,9 @@ interface Mixing {
 
 function mix(value: unknown, state: Mixing): void {
   if (typeof value === 'object' && value !== null) {
+    const selected = selectedOf(value)
     if (ArrayBuffer.isView(value)) mixWords(wordsOf(value), state)
+    else if (selected !== undefined) mixWords(selected.indices, state)
     else if (isPlain(value)) {
       for (const key of Object.keys(value)) {
         mixText(key, state)

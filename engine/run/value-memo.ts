@@ -21,6 +21,8 @@ interface KeptEntry extends Entry {
   readonly outputs: { readonly [port: string]: Kept }
   readonly place: Place
   readonly key: string
+  /** Since it was last looked at for eviction. */
+  used: boolean
 }
 
 /** One task on one item: what it made, by parameters and inputs. */
@@ -37,9 +39,9 @@ export interface ValueMemo {
   readonly keep: (place: Place, key: string, outputs: { readonly [port: string]: unknown }) => Entry
 }
 
-/** Keeps what was used last, up to about `limitBytes`. */
+/** Keeps what is used again, up to about `limitBytes`: what was not used since the last round goes first (clock). */
 export function createValueMemo(limitBytes: number): ValueMemo {
-  const recent = new Set<KeptEntry>()
+  const entries = new Set<KeptEntry>()
   let bytes = 0
   let ids = 0
 
@@ -48,20 +50,15 @@ export function createValueMemo(limitBytes: number): ValueMemo {
     hold: value => ({ value, id: ids++ }),
     find(place, key) {
       const entry = place.entries.get(key) as KeptEntry | undefined
-      if (entry === undefined) return undefined
-      recent.delete(entry)
-      recent.add(entry)
+      if (entry !== undefined) entry.used = true
       return entry
     },
     keep(place, key, outputs) {
       const held = Object.entries(outputs).map(([port, value]) => [port, intern(place, port, value)] as const)
-      const entry: KeptEntry = { outputs: Object.fromEntries(held), place, key }
+      const entry: KeptEntry = { outputs: Object.fromEntries(held), place, key, used: true }
       place.entries.set(key, entry)
-      recent.add(entry)
-      for (const old of recent) {
-        if (bytes <= limitBytes || old === entry) break
-        forget(old)
-      }
+      makeRoom()
+      entries.add(entry)
       return entry
     },
   }
@@ -80,8 +77,19 @@ export function createValueMemo(limitBytes: number): ValueMemo {
     return kept
   }
 
+  function makeRoom(): void {
+    for (const entry of entries) {
+      if (bytes <= limitBytes) return
+      entries.delete(entry)
+      if (!entry.used) forget(entry)
+      else {
+        entry.used = false
+        entries.add(entry)
+      }
+    }
+  }
+
   function forget(entry: KeptEntry): void {
-    recent.delete(entry)
     entry.place.entries.delete(entry.key)
     for (const [port, kept] of Object.entries(entry.outputs)) {
       if (--kept.users > 0) continue

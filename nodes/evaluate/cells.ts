@@ -4,13 +4,12 @@ import {
   type CellRule,
   cellScore,
   cellThresholds,
-  countCells,
+  countCellPairs,
   type EmptyRule,
   numpyCellThresholds,
   reduceCellScores,
 } from '../kernels/cell-metrics.ts'
-import { maskIou } from '../kernels/mask-iou.ts'
-import { selectMasks } from '../kernels/mask-sets.ts'
+import { iouPairs } from '../kernels/mask-iou.ts'
 import { classesInFacets } from '../values/class-lists.ts'
 import type { ClassList } from '../values/classes.ts'
 import type { Instances } from '../values/instances.ts'
@@ -147,13 +146,19 @@ function thresholdsOf({ thresholds }: Params): Float64Array {
 function countImage(found: Instances, truth: Instances, params: Params, thresholds: Float64Array): ImageParts {
   const labels = params.by_class ? [...new Set([...truth.labels, ...found.labels])].sort((a, b) => a - b) : [-1]
   return labels.map(label => {
-    const own = (instances: Instances) =>
-      [...instances.labels.keys()].filter(i => label === -1 || instances.labels[i] === label)
+    const own = ({ labels: all }: Instances) => indicesOf(all, label)
     const truths = own(truth)
     const predictions = own(found)
-    const ious = maskIou(selectMasks(truth.masks, truths), selectMasks(found.masks, predictions))
-    return { label, counts: countCells(ious, truths.length, predictions.length, thresholds, params.rule) }
+    const pairs = iouPairs(truth.masks, truths, found.masks, predictions)
+    return { label, counts: countCellPairs(pairs, predictions.length, thresholds, params.rule) }
   })
+}
+
+/** Of the instances of a class; −1: of all. */
+function indicesOf(labels: Int32Array, label: number): readonly number[] {
+  const indices: number[] = []
+  for (let i = 0; i < labels.length; i++) if (label === -1 || labels[i] === label) indices.push(i)
+  return indices
 }
 
 function toMetrics(images: readonly ImageParts[], classes: ClassList, params: Params, repeats?: Uint32Array): Metrics {

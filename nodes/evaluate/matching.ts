@@ -1,6 +1,5 @@
 import { type Collection, defineNode } from '../../engine/contract/node.ts'
-import { maskIou } from '../kernels/mask-iou.ts'
-import { selectMasks } from '../kernels/mask-sets.ts'
+import { maskIouAmong } from '../kernels/mask-iou.ts'
 import { addMatches, countMatches, type MatchCounts, matchQuality } from '../kernels/panoptic-f1.ts'
 import type { ClassList } from '../values/classes.ts'
 import type { Instances } from '../values/instances.ts'
@@ -90,7 +89,7 @@ function countImage(
     const own = (instances: Instances) => [...instances.labels.keys()].filter(i => instances.labels[i] === label)
     const truths = own(truth)
     const predictions = own(found)
-    const ious = maskIou(selectMasks(truth.masks, truths), selectMasks(found.masks, predictions))
+    const ious = maskIouAmong(truth.masks, truths, found.masks, predictions)
     return thresholds.map(threshold => countMatches(ious, truths.length, predictions.length, threshold))
   })
   return thresholds.map((_, t) => byClass.map(counts => counts[t]!))

@@ -1,4 +1,5 @@
 import { matchInstances } from './instance-matching.ts'
+import type { MaskPairs } from './mask-lineage.ts'
 
 /**
  * The score of the cell and fashion segmentation competitions: at each IoU threshold hits / (hits + false alarms +
@@ -42,36 +43,55 @@ export function countCells(
   thresholds: Float64Array,
   rule: CellRule,
 ): CellCounts {
+  const offsets = new Uint32Array(truths + 1)
+  const places: number[] = []
+  for (let g = 0, k = 0; g < truths; g++) {
+    for (let p = 0; p < found; p++, k++) if (ious[k]! > 0) places.push(k)
+    offsets[g + 1] = places.length
+  }
+  const columns = Uint32Array.from(places, k => k % found)
+  return countCellPairs({ offsets, columns, values: Float64Array.from(places, k => ious[k]!) }, found, thresholds, rule)
+}
+
+/** The same of pairs of ground truth (rows) and predictions (columns) that overlap, with their IoU. */
+export function countCellPairs(pairs: MaskPairs, found: number, thresholds: Float64Array, rule: CellRule): CellCounts {
+  const { offsets, columns, values: ious } = pairs
+  const truths = offsets.length - 1
   const hits = new Float64Array(thresholds.length)
   const falseAlarms = new Float64Array(thresholds.length)
   const misses = new Float64Array(thresholds.length)
-  const ofTruth = new Uint32Array(truths)
-  const ofFound = new Uint32Array(found)
+  if (rule === 'matching') return countMatched(pairs, found, thresholds)
+  const ofFound = new Uint8Array(found)
   for (let t = 0; t < thresholds.length; t++) {
-    if (rule === 'matching') {
-      const partner = matchInstances(ious, truths, found, thresholds[t]!)
-      hits[t] = partner.filter(p => p >= 0).length
-      falseAlarms[t] = found - hits[t]!
-      misses[t] = truths - hits[t]!
-      continue
-    }
-    ofTruth.fill(0)
+    const threshold = thresholds[t]!
     ofFound.fill(0)
-    for (let g = 0, k = 0; g < truths; g++) {
-      for (let p = 0; p < found; p++, k++) {
-        if (ious[k]! <= thresholds[t]!) continue
-        ofTruth[g]!++
-        ofFound[p]!++
+    let alone = found
+    for (let g = 0; g < truths; g++) {
+      let matches = 0
+      for (let k = offsets[g]!; k < offsets[g + 1]!; k++) {
+        if (ious[k]! <= threshold) continue
+        matches++
+        if (ofFound[columns[k]!] === 1) continue
+        ofFound[columns[k]!] = 1
+        alone--
       }
-    }
-    for (const matches of ofTruth) {
       if (matches === 0) misses[t]!++
       else if (matches === 1) hits[t]!++
       else if (rule === 'sartorius') falseAlarms[t]!++
     }
-    for (const matches of ofFound) if (matches === 0) falseAlarms[t]!++
+    falseAlarms[t]! += alone
   }
   return { hits, falseAlarms, misses }
+}
+
+function countMatched({ offsets, columns, values }: MaskPairs, found: number, thresholds: Float64Array): CellCounts {
+  const truths = offsets.length - 1
+  const ious = new Float64Array(truths * found)
+  for (let g = 0; g < truths; g++) {
+    for (let k = offsets[g]!; k < offsets[g + 1]!; k++) ious[g * found + columns[k]!] = values[k]!
+  }
+  const hits = thresholds.map(threshold => matchInstances(ious, truths, found, threshold).filter(p => p >= 0).length)
+  return { hits, falseAlarms: hits.map(count => found - count), misses: hits.map(count => truths - count) }
 }
 
 /** Where an image has neither ground truth nor predictions: it scores 1, it scores 0, or it is left out. */

@@ -4,8 +4,7 @@ import { accumulateRecords, type CocoCurves, type ImageRecords } from './coco-ac
 import { matchDetections } from './coco-match.ts'
 import { type CocoSettings, cocoSettings } from './coco-settings.ts'
 import { indicesByGroup } from './groups.ts'
-import { maskIou } from './mask-iou.ts'
-import { selectMasks } from './mask-sets.ts'
+import { maskIouAmong } from './mask-iou.ts'
 import type { MaskSet } from './masks.ts'
 import { argsortDescending } from './order.ts'
 import { maskAreas } from './rle.ts'
@@ -174,5 +173,5 @@ function iousOf(
     return boxIou(gatherBoxes(detections.boxesXyxy, found), gatherBoxes(truth.boxesXyxy, truths), { crowd })
   }
   if (!truth.masks || !detections.masks) throw new RangeError('masks are needed to compare masks')
-  return maskIou(selectMasks(detections.masks, found), selectMasks(truth.masks, truths), { crowd })
+  return maskIouAmong(detections.masks, found, truth.masks, truths, { crowd })
 }

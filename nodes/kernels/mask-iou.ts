@@ -1,6 +1,6 @@
 import { countSharedBits, setRunBits } from './mask-bits.ts'
-import { type Lineage, lineage, sharedOf, unknown } from './mask-lineage.ts'
-import { maskCount, sizeText } from './mask-sets.ts'
+import { lineage, type MaskPairs, rememberedPairs } from './mask-lineage.ts'
+import { maskCount, selectMasks, sizeText } from './mask-sets.ts'
 import type { MaskSet } from './masks.ts'
 import { maskAreas, maskBoxesXyxy } from './rle.ts'
 
@@ -15,34 +15,88 @@ import { maskAreas, maskBoxesXyxy } from './rle.ts'
 
 /** Pixels in both. @throws RangeError when the frames differ (pycocotools answers −1 for every pair). */
 export function maskIntersections(a: MaskSet, b: MaskSet): Float64Array<ArrayBuffer> {
-  const from = a[lineage]
-  const to = b[lineage]
-  const known = from && to && sharedOf(from.root, to.root)
-  if (known === undefined) return comparedMasks(a, b)
-  const columns = to!.root.count
-  const matrix = new Float64Array(from!.indices.length * to!.indices.length)
-  for (let i = 0, k = 0; i < from!.indices.length; i++) {
-    const row = from!.indices[i]! * columns
-    for (let j = 0; j < to!.indices.length; j++, k++) {
-      const shared = known[row + to!.indices[j]!]!
-      if (shared === unknown) return remembered(comparedMasks(a, b), known, from!, to!)
-      matrix[k] = shared
+  const pairs = selectedPairs(a, everyMask(a), b, everyMask(b))
+  return pairs === undefined ? comparedMasks(a, b) : dense(pairs, maskCount(b))
+}
+
+/**
+ * Pairs of masks that share pixels: of those at `rows` of a and those at `columns` of b (absent: `rows` again; a is b), in
+ * any order within a row. Where overlaps are remembered (`mask-lineage.ts`), without a look at their runs.
+ */
+export function overlappingPairs(
+  a: MaskSet,
+  rows: ArrayLike<number>,
+  b: MaskSet,
+  columns?: ArrayLike<number>,
+): MaskPairs {
+  const known = selectedPairs(a, rows, b, columns ?? rows)
+  if (known !== undefined) return known
+  const own = selectMasks(a, rows)
+  return sparse(own, columns === undefined ? own : selectMasks(b, columns))
+}
+
+/** From what is remembered; undefined if nothing is, or a column comes twice. */
+function selectedPairs(
+  a: MaskSet,
+  rows: ArrayLike<number>,
+  b: MaskSet,
+  columns: ArrayLike<number>,
+): MaskPairs | undefined {
+  const known = rememberedPairs(a, b, sparse)
+  if (known === undefined) return undefined
+  const from = a[lineage]!.indices
+  const to = b[lineage]!
+  const places = new Int32Array(to.root.areasPx.length).fill(-1)
+  for (let j = 0; j < columns.length; j++) {
+    const mask = to.indices[columns[j]!]!
+    if (places[mask] !== -1) return undefined
+    places[mask] = j
+  }
+  const offsets = new Uint32Array(rows.length + 1)
+  const found: number[] = []
+  const values: number[] = []
+  for (let i = 0; i < rows.length; i++) {
+    const row = from[rows[i]!]!
+    for (let k = known.offsets[row]!; k < known.offsets[row + 1]!; k++) {
+      const place = places[known.columns[k]!]!
+      if (place < 0) continue
+      found.push(place)
+      values.push(known.values[k]!)
     }
+    offsets[i + 1] = found.length
+  }
+  return { offsets, columns: Uint32Array.from(found), values: Float64Array.from(values) }
+}
+
+function sparse(a: MaskSet, b: MaskSet): MaskPairs {
+  const matrix = comparedMasks(a, b)
+  const rows = maskCount(a)
+  const width = maskCount(b)
+  const offsets = new Uint32Array(rows + 1)
+  const columns: number[] = []
+  for (let i = 0, k = 0; i < rows; i++) {
+    for (let j = 0; j < width; j++, k++) if (matrix[k]! > 0) columns.push(j)
+    offsets[i + 1] = columns.length
+  }
+  const values = new Float64Array(columns.length)
+  for (let i = 0; i < rows; i++) {
+    for (let k = offsets[i]!; k < offsets[i + 1]!; k++) values[k] = matrix[i * width + columns[k]!]!
+  }
+  return { offsets, columns: Uint32Array.from(columns), values }
+}
+
+function dense({ offsets, columns, values }: MaskPairs, width: number): Float64Array<ArrayBuffer> {
+  const matrix = new Float64Array((offsets.length - 1) * width)
+  for (let i = 0; i + 1 < offsets.length; i++) {
+    for (let k = offsets[i]!; k < offsets[i + 1]!; k++) matrix[i * width + columns[k]!] = values[k]!
   }
   return matrix
 }
 
-function remembered(
-  matrix: Float64Array<ArrayBuffer>,
-  known: Uint32Array,
-  from: Lineage,
-  to: Lineage,
-): Float64Array<ArrayBuffer> {
-  for (let i = 0, k = 0; i < from.indices.length; i++) {
-    const row = from.indices[i]! * to.root.count
-    for (let j = 0; j < to.indices.length; j++, k++) known[row + to.indices[j]!] = matrix[k]!
-  }
-  return matrix
+function everyMask(masks: MaskSet): Uint32Array {
+  const all = new Uint32Array(maskCount(masks))
+  for (let i = 0; i < all.length; i++) all[i] = i
+  return all
 }
 
 function comparedMasks(a: MaskSet, b: MaskSet): Float64Array<ArrayBuffer> {
@@ -88,13 +142,64 @@ function comparedMasks(a: MaskSet, b: MaskSet): Float64Array<ArrayBuffer> {
  * Intersection over union; 0 when nothing is shared, two empty masks included.
  * `crowd[j] ≠ 0`: the denominator for column j is the area of a alone (COCO's rule for crowd ground truth).
  */
-export function maskIou(
+export function maskIou(a: MaskSet, b: MaskSet, options: IouOptions = {}): Float64Array<ArrayBuffer> {
+  return iouMatrix(maskIntersections(a, b), maskAreas(a), a === b ? undefined : maskAreas(b), options)
+}
+
+export interface IouOptions {
+  readonly crowd?: Uint8Array
+}
+
+/** Matrix of IoU of the masks at `rows` of a and those at `columns` of b. */
+export function maskIouAmong(
   a: MaskSet,
+  rows: ArrayLike<number>,
   b: MaskSet,
-  options: { readonly crowd?: Uint8Array } = {},
+  columns: ArrayLike<number>,
+  options: IouOptions = {},
 ): Float64Array<ArrayBuffer> {
-  const { crowd } = options
-  return overlap(a, b, (shared, areaA, areaB, j) => shared / (crowd?.[j] ? areaA : areaA + areaB - shared))
+  const known = selectedPairs(a, rows, b, columns)
+  if (known === undefined) return maskIou(selectMasks(a, rows), selectMasks(b, columns), options)
+  const [areasA, areasB] = [pick(maskAreas(a), rows), pick(maskAreas(b), columns)]
+  return iouMatrix(dense(known, columns.length), areasA, areasB, options)
+}
+
+/** Pairs that overlap, with their IoU in the place of shared pixels; see `overlappingPairs`. */
+export function iouPairs(a: MaskSet, rows: ArrayLike<number>, b: MaskSet, columns?: ArrayLike<number>): MaskPairs {
+  const pairs = overlappingPairs(a, rows, b, columns)
+  const areasA = maskAreas(a)
+  const areasB = a === b ? areasA : maskAreas(b)
+  for (let i = 0; i < rows.length; i++) {
+    for (let k = pairs.offsets[i]!; k < pairs.offsets[i + 1]!; k++) {
+      const column = (columns ?? rows)[pairs.columns[k]!]!
+      const shared = pairs.values[k]!
+      pairs.values[k] = shared / (areasA[rows[i]!]! + areasB[column]! - shared)
+    }
+  }
+  return pairs
+}
+
+/** Changes shared pixels to IoU in place. `areasB` absent: those of a. */
+function iouMatrix(
+  matrix: Float64Array<ArrayBuffer>,
+  areasA: Float64Array,
+  areasB: Float64Array | undefined,
+  { crowd }: IouOptions,
+): Float64Array<ArrayBuffer> {
+  const columns = areasB ?? areasA
+  for (let i = 0, k = 0; i < areasA.length; i++) {
+    for (let j = 0; j < columns.length; j++, k++) {
+      const shared = matrix[k]!
+      if (shared > 0) matrix[k] = shared / (crowd?.[j] ? areasA[i]! : areasA[i]! + columns[j]! - shared)
+    }
+  }
+  return matrix
+}
+
+function pick(values: Float64Array, indices: ArrayLike<number>): Float64Array {
+  const picked = new Float64Array(indices.length)
+  for (let k = 0; k < picked.length; k++) picked[k] = values[indices[k]!]!
+  return picked
 }
 
 /** Intersection over the area of a (how much of a lies in b). */

@@ -1,6 +1,7 @@
 import { indicesByGroup } from './groups.ts'
-import { maskIou } from './mask-iou.ts'
-import { maskCount, selectMasks } from './mask-sets.ts'
+import { iouPairs } from './mask-iou.ts'
+import type { MaskPairs } from './mask-lineage.ts'
+import { maskCount } from './mask-sets.ts'
 import type { MaskSet } from './masks.ts'
 import { argsortDescending } from './order.ts'
 
@@ -51,7 +52,8 @@ export function maskNms(
   const order = walkOrder(scores, rule)
   const suppressedBy = new Int32Array(count).fill(-1)
   const thresholds = typeof iouThreshold === 'number' ? new Float64Array(count).fill(iouThreshold) : iouThreshold
-  for (const members of indicesByGroup(order, options.groups).values()) {
+  const groups = options.groups === undefined ? [Array.from(order)] : indicesByGroup(order, options.groups).values()
+  for (const members of groups) {
     suppressGroup(masks, scores, members, thresholds, rule, suppressedBy)
   }
   const kept = rule === 'openimages-2019' ? Uint32Array.from({ length: count }, (_, i) => i) : order
@@ -70,27 +72,50 @@ function suppressGroup(
   for (let first = 0; first < members.length; first += BLOCK) {
     const block = members.slice(first, first + BLOCK)
     const earlier = survivors.length
-    const blockMasks = selectMasks(masks, block)
-    const toEarlier = maskIou(blockMasks, selectMasks(masks, survivors))
-    const toBlock = maskIou(blockMasks, blockMasks)
-    /** Place in the block of each survivor that came from it. */
-    const places: number[] = []
+    const toEarlier = earlier === 0 ? undefined : iouPairs(masks, block, masks, survivors)
+    const toBlock = iouPairs(masks, block, masks)
+    /** Number among the survivors of each mask of the block, or −1. */
+    const ranks = new Int32Array(block.length).fill(-1)
     for (let row = 0; row < block.length; row++) {
       const candidate = block[row]!
       const threshold = thresholds[candidate]!
-      let by = masks.offsets[candidate] === masks.offsets[candidate + 1] ? candidate : -1
-      for (let s = 0; s < survivors.length && by < 0; s++) {
-        const iou = s < earlier ? toEarlier[row * earlier + s]! : toBlock[row * block.length + places[s - earlier]!]!
-        if (rule === 'sartorius' ? iou <= threshold : iou < threshold) continue
-        if (rule === 'openimages-2019' && scores[survivors[s]!] === scores[candidate]) continue
-        by = survivors[s]!
+      const drops = (survivor: number, iou: number) =>
+        (rule === 'sartorius' ? iou > threshold : iou >= threshold) &&
+        !(rule === 'openimages-2019' && scores[survivors[survivor]!] === scores[candidate])
+      let by = Number.POSITIVE_INFINITY
+      if (rule !== 'sartorius' && threshold <= 0) {
+        // Then masks that share nothing overlap too much, too.
+        const first = survivors.findIndex((_, survivor) => drops(survivor, 0))
+        if (first >= 0) by = first
+      } else {
+        if (toEarlier !== undefined) by = firstOf(toEarlier, row, survivor => survivor, drops)
+        by = Math.min(
+          by,
+          firstOf(toBlock, row, column => ranks[column]!, drops),
+        )
       }
-      suppressedBy[candidate] = by
-      if (by >= 0) continue
+      const isEmpty = masks.offsets[candidate] === masks.offsets[candidate + 1]
+      suppressedBy[candidate] = isEmpty ? candidate : (survivors[by] ?? -1)
+      if (suppressedBy[candidate] !== -1) continue
+      ranks[row] = survivors.length
       survivors.push(candidate)
-      places.push(row)
     }
   }
+}
+
+/** The first survivor of a row of pairs that drops it; infinity if none does. */
+function firstOf(
+  { offsets, columns, values: ious }: MaskPairs,
+  row: number,
+  rankOf: (column: number) => number,
+  drops: (survivor: number, iou: number) => boolean,
+): number {
+  let first = Number.POSITIVE_INFINITY
+  for (let k = offsets[row]!; k < offsets[row + 1]!; k++) {
+    const rank = rankOf(columns[k]!)
+    if (rank >= 0 && rank < first && drops(rank, ious[k]!)) first = rank
+  }
+  return first
 }
 
 function walkOrder(scores: Float64Array, rule: MaskNmsRule): Uint32Array {

@@ -1,4 +1,4 @@
-import { selectedLineage } from './mask-lineage.ts'
+import { lineage, selectedOffsets, selectFromRoot } from './mask-lineage.ts'
 import type { MaskSet } from './masks.ts'
 
 /** Masks in the set. */
@@ -50,11 +50,12 @@ export function concatMasks(sets: readonly MaskSet[]): MaskSet {
 
 /** The masks at `indices`, in that order; an index may come more than once. */
 export function selectMasks(masks: MaskSet, indices: ArrayLike<number>): MaskSet {
-  const offsets = new Uint32Array(indices.length + 1)
-  for (let k = 0; k < indices.length; k++) {
-    const i = indices[k]!
-    offsets[k + 1] = offsets[k]! + masks.offsets[i + 1]! - masks.offsets[i]!
-  }
+  const origin = masks[lineage]
+  return origin === undefined ? copyMasks(masks, indices) : selectFromRoot(origin, indices, copyMasks)
+}
+
+function copyMasks(masks: MaskSet, indices: ArrayLike<number>): MaskSet {
+  const offsets = selectedOffsets(masks.offsets, indices)
   const runs = offsets[indices.length]!
   const starts = new Uint32Array(runs)
   const ends = new Uint32Array(runs)
@@ -63,7 +64,7 @@ export function selectMasks(masks: MaskSet, indices: ArrayLike<number>): MaskSet
     starts.set(masks.starts.subarray(masks.offsets[i]!, masks.offsets[i + 1]!), offsets[k]!)
     ends.set(masks.ends.subarray(masks.offsets[i]!, masks.offsets[i + 1]!), offsets[k]!)
   }
-  return { sizeHw: masks.sizeHw, starts, ends, offsets, ...selectedLineage(masks, indices) }
+  return { sizeHw: masks.sizeHw, starts, ends, offsets }
 }
 
 /** h · w. @throws RangeError when a side is not a whole number ≥ 0 or run positions would not fit 32 bits. */

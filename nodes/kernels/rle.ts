@@ -1,4 +1,5 @@
 import { addRun, endMask, finishMasks, newMaskBuilder } from './mask-builder.ts'
+import { lineage } from './mask-lineage.ts'
 import { frameArea, maskCount, sizeText } from './mask-sets.ts'
 import type { MaskSet } from './masks.ts'
 import { columnMajorRuns, rowMajorRuns } from './scan-dense.ts'
@@ -110,6 +111,11 @@ export function decodeDense(masks: MaskSet, index: number, order: PixelOrder): U
 /** Pixels of each mask. */
 export function maskAreas(masks: MaskSet): Float64Array<ArrayBuffer> {
   const areas = new Float64Array(maskCount(masks))
+  const origin = masks[lineage]
+  if (origin !== undefined) {
+    for (let i = 0; i < areas.length; i++) areas[i] = origin.root.areasPx[origin.indices[i]!]!
+    return areas
+  }
   const { starts, ends, offsets } = masks
   let run = 0
   for (let i = 0; i < areas.length; i++) {

@@ -24,7 +24,8 @@ export function largeEnough(
     const smallest = areasPx.reduce((least, area) => Math.min(least, area), Number.POSITIVE_INFINITY)
     return all.filter(i => areasPx[i]! > smallest)
   }
-  const gone = new Set(small)
-  const kept = all.filter(i => !gone.has(i))
+  const gone = new Uint8Array(all.length)
+  for (const i of small) gone[i] = 1
+  const kept = all.filter(i => gone[i] === 0)
   return kept.length === 0 && options.keepOne ? all.slice(0, 1) : kept
 }

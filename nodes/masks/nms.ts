@@ -94,7 +94,8 @@ parents:
 
 function aboveScore(instances: Instances, thresholds: Float64Array, rule: MaskNmsRule): Instances {
   const kept: number[] = []
-  for (const [index, score] of instances.scores.entries()) {
+  for (let index = 0; index < thresholds.length; index++) {
+    const score = instances.scores[index]!
     const threshold = thresholds[index]!
     if (rule === 'sartorius' ? score >= threshold : score > threshold) kept.push(index)
   }

@@ -3,6 +3,7 @@ import type { Kind } from '../../engine/contract/kind.ts'
 import { withLineage } from '../kernels/mask-lineage.ts'
 import { validateMaskSet } from '../kernels/mask-sets.ts'
 import type { MaskSet } from '../kernels/masks.ts'
+import { maskAreas } from '../kernels/rle.ts'
 import { explainClassDifference } from './class-lists.ts'
 import { decodeTensors, encodeTensors, type NamedTensor } from './safetensors.ts'
 import {
@@ -84,7 +85,7 @@ export const instancesKind: Kind<Instances> = {
     })
   },
   explainDifference: explainClassDifference,
-  forRepeatedUse: value => ({ ...value, masks: withLineage(value.masks) }),
+  forRepeatedUse: value => ({ ...value, masks: withLineage(value.masks, maskAreas(value.masks)) }),
 }
 
 function optionalMarks(

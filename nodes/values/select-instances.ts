@@ -8,15 +8,19 @@ import { mapLabels } from './united-classes.ts'
 export function selectInstances(instances: Instances, indices: ArrayLike<number>, labels?: Int32Array): Instances {
   const count = indices.length
   const boxesXyxy = new Float64Array(4 * count)
+  const scores = new Float64Array(count)
+  const own = labels ?? new Int32Array(count)
   for (let k = 0; k < count; k++) {
-    const from = 4 * indices[k]!
-    boxesXyxy.set(instances.boxesXyxy.subarray(from, from + 4), 4 * k)
+    const i = indices[k]!
+    for (let side = 0; side < 4; side++) boxesXyxy[4 * k + side] = instances.boxesXyxy[4 * i + side]!
+    scores[k] = instances.scores[i]!
+    if (labels === undefined) own[k] = instances.labels[i]!
   }
   return {
     sizeHw: instances.sizeHw,
     boxesXyxy,
-    scores: Float64Array.from({ length: count }, (_, k) => instances.scores[indices[k]!]!),
-    labels: labels ?? Int32Array.from({ length: count }, (_, k) => instances.labels[indices[k]!]!),
+    scores,
+    labels: own,
     masks: selectMasks(instances.masks, indices),
     ...(instances.crowd && { crowd: pickBytes(instances.crowd, indices) }),
     ...(instances.areasPx && {
@@ -45,6 +49,10 @@ export function joinInstances(parts: readonly Instances[], labelMaps: readonly I
       message: `instances of a ${sizeText(parts[other]!.sizeHw)} frame (input ${other}) cannot join those of a ${sizeText(first.sizeHw)} frame (input 0)`,
       fix: 'Feed instances of the same picture at the same size.',
     })
+  }
+  if (parts.length === 1 && labelMaps[0]!.every((to, from) => to === from)) {
+    mapLabels(first.labels, labelMaps[0]!, 0)
+    return first
   }
   const counts = parts.map(({ scores }) => scores.length)
   const total = counts.reduce((sum, count) => sum + count, 0)

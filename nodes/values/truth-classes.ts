@@ -30,9 +30,11 @@ export function truthClasses(context: RunContext): TruthClasses {
   const classes = inputClasses(context, 'truth')
   const labels = labelsById(classes)
   const labelMap = Int32Array.from(inputClasses(context, 'instances'), ({ id }) => labels.get(id) ?? -1)
+  const same = labelMap.every((to, from) => to === from)
   return {
     classes,
     relabel: found => {
+      if (same) return found
       const kept = [...found.labels.keys()].filter(index => labelMap[found.labels[index]!]! >= 0)
       return selectInstances(
         found,

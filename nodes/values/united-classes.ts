@@ -23,13 +23,18 @@ export function unitedLabelMaps(context: RunContext, port: string): readonly Int
  * @throws TaskError naming the first instance whose label its own list does not have.
  */
 export function mapLabels(labels: Int32Array, labelMap: Int32Array, source: number): Int32Array {
-  const at = labels.findIndex(label => label < 0 || label >= labelMap.length)
-  if (at >= 0) {
+  const mapped = new Int32Array(labels.length)
+  for (let at = 0; at < labels.length; at++) {
+    const label = labels[at]!
+    if (label >= 0 && label < labelMap.length) {
+      mapped[at] = labelMap[label]!
+      continue
+    }
     throw new TaskError({
       code: 'bad-value',
       message: `labels[${at}] of input ${source} is ${labels[at]}, its class list has ${labelMap.length} classes (0 to ${labelMap.length - 1})`,
       fix: 'the step that made it mixed up class lists; labels are positions in the list of its output',
     })
   }
-  return labels.map(label => labelMap[label]!)
+  return mapped
 }
