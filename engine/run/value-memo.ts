@@ -55,7 +55,7 @@ export function createValueMemo(limitBytes: number): ValueMemo {
     },
     keep(place, key, outputs) {
       const held = Object.entries(outputs).map(([port, value]) => [port, intern(place, port, value)] as const)
-      const entry: KeptEntry = { outputs: Object.fromEntries(held), place, key, used: true }
+      const entry: KeptEntry = { outputs: Object.fromEntries(held), place, key, used: false }
       place.entries.set(key, entry)
       makeRoom()
       entries.add(entry)

@@ -142,7 +142,7 @@ tuned:
       ? `this grid has ${size} configurations, and trials is ${params.trials}`
       : 'a grid needs a step in every range'
     const fix = Number.isFinite(size) ? `trials: ${size}, or method: random` : 'add `step:`, or use another method'
-    context.problem({ code: 'bad-param', param: Number.isFinite(size) ? 'trials' : 'space', message, fix })
+    context.problem({ code: 'bad-param', param: Number.isFinite(size) ? 'method' : 'space', message, fix })
     return {}
   },
   run: async ({ folds }, params, context) => {

@@ -94,7 +94,7 @@ async function problemsOf(dimension: Dimension, pipeline: CheckedFunction): Prom
   for (const place of tried) {
     const params = paramsAt([dimension], [place], compiled.base)
     const found = await problemsWith(params)
-    if (found.length > 0) return found.map(message => `${shown(dimension.at(place))}: ${message}`)
+    if (found.length > 0) return found.map(message => `with ${shown(dimension.at(place))}: ${message}`)
   }
   return []
 }
