@@ -234,7 +234,7 @@ export interface NodeDefinition {
 
 export interface NodeParts {
   readonly of: (item: { readonly id: string; readonly values: Values }, params: never, context: RunContext) => unknown
-  readonly reduce: (parts: readonly unknown[], params: never, context: RunContext) => Values
+  readonly reduce: (parts: readonly unknown[], params: never, context: RunContext) => Values | Promise<Values>
 }
 
 /** Keeps a node's own parameter and input types inside its file and hands the engine the plain object. */

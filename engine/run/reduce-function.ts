@@ -65,7 +65,7 @@ export function reducer(
     try {
       if (parts !== undefined) {
         const made = partsAt(t, one, parts, positions)
-        return parts.reduce(made, own.params as never, context)
+        return await parts.reduce(made, own.params as never, context)
       }
       const fed = task.inputs.map(({ port, many, sources }) => {
         const list = sources.map(source =>

@@ -4,12 +4,13 @@ import { type CocoEvaluator, type CocoImage, createCocoEvaluator } from '../kern
 import { type CocoSettings, cocoSettings } from '../kernels/coco-settings.ts'
 import { selectMasks } from '../kernels/mask-sets.ts'
 import { describeClasses } from '../values/class-lists.ts'
+import type { ClassList } from '../values/classes.ts'
 import type { Instances } from '../values/instances.ts'
 import { checkSharedClasses, truthClasses } from '../values/truth-classes.ts'
-import { walkScenes } from '../values/walk-scenes.ts'
 import { type CocoResults, cocoCurves, cocoMetrics, cocoTable } from './coco-report.ts'
 import { drawCurves } from './curves.ts'
 import { type IntervalParams, intervalParams, withIntervals } from './intervals.ts'
+import { byScenes } from './scene-parts.ts'
 
 interface Params extends IntervalParams {
   readonly max_detections: number
@@ -83,37 +84,50 @@ score:
     checkSharedClasses(context)
     return {}
   },
-  run: async (inputs, params, context) => {
-    const { classes, relabel } = truthClasses(context)
-    const settings: CocoSettings = { ...cocoSettings, maxDetections: [1, 10, params.max_detections] }
-    const options = { classCount: classes.length, rules: params.rules, settings }
-    const evaluators = {
-      box: createCocoEvaluator({ ...options, similarity: 'bbox' }),
-      mask: createCocoEvaluator({ ...options, similarity: 'segm' }),
-      ...(params.boundary && { boundary: createCocoEvaluator({ ...options, similarity: 'given' }) }),
-    }
-    let images = 0
-    for await (const { found, truth } of walkScenes(inputs, context)) {
+  ...byScenes<Params, ImageParts>({
+    of: ({ found, truth }, params, context) => {
+      const { classes, relabel } = truthClasses(context)
       const image = asImage(relabel(found), truth)
-      for (const evaluator of Object.values(evaluators)) evaluator.addImage(image)
-      images++
-    }
-    const results = accumulate(evaluators)
-    const metrics = withIntervals(
-      repeats => cocoMetrics(repeats ? accumulate(evaluators, repeats) : results, classes, params.rules),
-      images,
-      params,
-    )
-    context.note(
-      `box AP ${shown(metrics['box']?.['AP'])}, mask AP ${shown(metrics['mask']?.['AP'])} over ${images} images and ${describeClasses(classes)}`,
-    )
-    return {
-      metrics,
-      table: cocoTable(results, classes),
-      curves: await drawCurves('COCO: precision by recall, mean over classes', cocoCurves(results)),
-    }
-  },
+      const measured = Object.entries(evaluatorsOf(classes, params)).map(([group, one]) => [group, one.measure(image)])
+      return Object.fromEntries(measured)
+    },
+    reduce: async (images, params, context) => {
+      const { classes } = truthClasses(context)
+      const evaluators = evaluatorsOf(classes, params)
+      for (const image of images) {
+        for (const [group, evaluator] of Object.entries(evaluators)) evaluator.addMeasured(image[group]!)
+      }
+      const results = accumulate(evaluators)
+      const metrics = withIntervals(
+        repeats => cocoMetrics(repeats ? accumulate(evaluators, repeats) : results, classes, params.rules),
+        images.length,
+        params,
+      )
+      context.note(
+        `box AP ${shown(metrics['box']?.['AP'])}, mask AP ${shown(metrics['mask']?.['AP'])} over ${images.length} images and ${describeClasses(classes)}`,
+      )
+      return {
+        metrics,
+        ...(context.wanted.has('table') && { table: cocoTable(results, classes) }),
+        ...(context.wanted.has('curves') && {
+          curves: await drawCurves('COCO: precision by recall, mean over classes', cocoCurves(results)),
+        }),
+      }
+    },
+  }),
 })
+
+type ImageParts = { readonly [group: string]: ReturnType<CocoEvaluator['measure']> }
+
+function evaluatorsOf(classes: ClassList, params: Params): { readonly [group: string]: CocoEvaluator } {
+  const settings: CocoSettings = { ...cocoSettings, maxDetections: [1, 10, params.max_detections] }
+  const options = { classCount: classes.length, rules: params.rules, settings }
+  return {
+    box: createCocoEvaluator({ ...options, similarity: 'bbox' }),
+    mask: createCocoEvaluator({ ...options, similarity: 'segm' }),
+    ...(params.boundary && { boundary: createCocoEvaluator({ ...options, similarity: 'given' }) }),
+  }
+}
 
 function accumulate(evaluators: { readonly [group: string]: CocoEvaluator }, repeats?: Uint32Array): CocoResults {
   return Object.fromEntries(Object.entries(evaluators).map(([group, one]) => [group, one.accumulate(repeats)]))

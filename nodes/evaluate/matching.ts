@@ -6,8 +6,8 @@ import type { Instances } from '../values/instances.ts'
 import type { Metrics } from '../values/metrics.ts'
 import type { Table } from '../values/table.ts'
 import { checkSharedClasses, truthClasses } from '../values/truth-classes.ts'
-import { walkScenes } from '../values/walk-scenes.ts'
 import { type IntervalParams, intervalParams, withIntervals } from './intervals.ts'
+import { byScenes } from './scene-parts.ts'
 
 interface Params extends IntervalParams {
   readonly iou: readonly number[]
@@ -66,17 +66,19 @@ score:
     checkSharedClasses(context)
     return {}
   },
-  run: async (inputs, params, context) => {
-    const { classes, relabel } = truthClasses(context)
-    const images: ImageMatches[] = []
-    for await (const { found, truth } of walkScenes(inputs, context)) {
-      images.push(countImage(relabel(found), truth, classes.length, params.iou))
-    }
-    const metrics = withIntervals(repeats => toMetrics(images, classes, params, repeats), images.length, params)
-    const group = `IoU ${params.iou[0]}`
-    context.note(`F1 ${metrics[group]?.['f1']?.toFixed(4)} at ${group} over ${images.length} images`)
-    return { metrics, table: toTable(images, classes, params) }
-  },
+  ...byScenes<Params, ImageMatches>({
+    of: ({ found, truth }, params, context) => {
+      const { classes, relabel } = truthClasses(context)
+      return countImage(relabel(found), truth, classes.length, params.iou)
+    },
+    reduce: (images, params, context) => {
+      const { classes } = truthClasses(context)
+      const metrics = withIntervals(repeats => toMetrics(images, classes, params, repeats), images.length, params)
+      const group = `IoU ${params.iou[0]}`
+      context.note(`F1 ${metrics[group]?.['f1']?.toFixed(4)} at ${group} over ${images.length} images`)
+      return { metrics, ...(context.wanted.has('table') && { table: toTable(images, classes, params) }) }
+    },
+  }),
 })
 
 function countImage(

@@ -5,7 +5,7 @@ import { checkedScene, type Scene, walkScenes } from '../values/walk-scenes.ts'
 /** An evaluation that looks at each picture by itself and puts together what it found. */
 export interface SceneParts<Params, Part> {
   readonly of: (scene: Scene, params: Params, context: RunContext) => Part
-  readonly reduce: (parts: readonly Part[], params: Params, context: RunContext) => Values
+  readonly reduce: (parts: readonly Part[], params: Params, context: RunContext) => Values | Promise<Values>
 }
 
 /** `run` and `parts` of a node with the inputs `instances` and `truth`. */

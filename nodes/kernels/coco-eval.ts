@@ -71,6 +71,10 @@ export interface CocoImage {
 
 export interface CocoEvaluator {
   addImage: (image: CocoImage) => void
+  /** What is kept of an image, by itself. */
+  measure: (image: CocoImage) => ImageRecords
+  /** Adds an image that was measured, as the next in order. */
+  addMeasured: (image: ImageRecords) => void
   /**
    * @param repeats [images] how often each image counts, by order; default once. Bootstrap replicates; equal to adding
    * the image that often, except for equal scores inside one image.
@@ -86,6 +90,10 @@ export function createCocoEvaluator(options: CocoOptions): CocoEvaluator {
   return {
     addImage: image => {
       records.push(cocoRecords(image, options, settings, image.order ?? records.length))
+    },
+    measure: image => cocoRecords(image, options, settings, image.order ?? 0),
+    addMeasured: image => {
+      records.push({ ...image, order: records.length })
     },
     accumulate: repeats => accumulateRecords(records, classCount, settings, repeats),
   }

@@ -23,8 +23,8 @@ inputs:
 steps:
   clean: { uses: ./clean.yaml, in: { instances: instances }, with: { score: "\${params.confidence}", limits: "\${params.limits}", iou: "\${params.iou}" } }
   metric: { uses: evaluate/cells, with: { rule: sartorius }, in: { instances: clean.instances, truth: truth } }
-  coco: { uses: evaluate/coco, in: { instances: clean.instances, truth: truth } }
-outputs: { metrics: metric.metrics, images: metric.images, coco: coco.metrics }
+  errors: { uses: evaluate/errors, in: { instances: clean.instances, truth: truth } }
+outputs: { metrics: metric.metrics, images: metric.images, errors: errors.metrics }
 `
 const clean = `maskloom: 1
 name: clean
@@ -89,15 +89,15 @@ async function plainly(ids: readonly string[], paramsOf: (id: string) => Functio
   }
   const truth = Object.fromEntries(ids.map(id => [id, scenes[id]!.truth]))
   const inputs = { instances: collectionOf(found), truth: collectionOf(truth) }
-  const [cells, coco] = [
+  const [cells, errors] = [
     await run('evaluate/cells', inputs, { rule: 'sartorius' }),
-    await run('evaluate/coco', inputs, {}),
+    await run('evaluate/errors', inputs, {}),
   ]
-  return { metrics: cells['metrics'], images: cells['images'], coco: coco['metrics'] }
+  return { metrics: cells['metrics'], images: cells['images'], errors: errors['metrics'] }
 }
 
 const ids = Object.keys(scenes)
-const names = ['metrics', 'images', 'coco']
+const names = ['metrics', 'images', 'errors']
 const configurations: readonly FunctionParams[] = [0.1, 0.4, 0.1, 0.8].flatMap(confidence =>
   [0.2, 0.7].map((iou): { [name: string]: Json } => ({ confidence, iou, limits: { cat: 20, dog: 100 * confidence } })),
 )
@@ -132,7 +132,7 @@ describe('a pipeline as a function', () => {
   it('counts an item several times where every reduction says what it makes of one', async () => {
     const compiled = await functionIn({
       ...files,
-      'pipelines/score.yaml': score.replace(/ {2}coco:.*\n/, '').replace(', coco: coco.metrics', ''),
+      'pipelines/score.yaml': score.replace(/ {2}errors:.*\n/, '').replace(', errors: errors.metrics', ''),
     })
     const run = await open(compiled)
     expect(run.resamples).toBe(true)
