@@ -114,15 +114,22 @@ truth:
     const problems = collectProblems(params.problems)
     const byImage = annotationsByImage(file, problems)
     for (const [index, image] of file.images.entries()) {
+      const id = itemIds[index]!
       const annotations = (byImage.get(image.id) ?? []).flatMap(
         record =>
-          readAnnotation(record, image.sizeHw, labels, params, `${nameOf(record)} of ${image.fileName}`, problems) ??
-          [],
+          readAnnotation(
+            record,
+            image.sizeHw,
+            labels,
+            params,
+            `${nameOf(record)} of ${image.fileName}`,
+            problems.of(id),
+          ) ?? [],
       )
       const label = named?.byImage[index]
       const own = label === undefined ? annotations : annotations.map(one => ({ ...one, label }))
       const instances = toInstances(own, image.sizeHw)
-      yield { id: itemIds[index]!, outputs: { instances, problems: problems.take() } }
+      yield { id, outputs: { instances, problems: problems.take() } }
     }
   },
 })

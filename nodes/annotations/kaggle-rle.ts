@@ -132,7 +132,7 @@ truth:
     const dropped = new Set(params.drop)
     if (images === undefined) {
       for (const [id, rows] of byImage) {
-        if (!dropped.has(id)) yield { id, outputs: outputsOf(rows, undefined, params, problems) }
+        if (!dropped.has(id)) yield { id, outputs: outputsOf(rows, undefined, params, problems.of(id)) }
       }
       return
     }
@@ -141,13 +141,13 @@ truth:
     for (const [id, { rowNumber }] of params.other_images === 'refuse' ? others : []) {
       const where = `row ${rowNumber}, column ${params.id_column}`
       const message = `there is no image ${id} at the input images`
-      problems.raise('unknown-image', badFile(path, where, message, 'other_images: skip  leaves it out.'))
+      problems.of(id).raise('unknown-image', badFile(path, where, message, 'other_images: skip  leaves it out.'))
     }
     if (others.length > 0) context.note(`${others.length} images of the file are not at the input images`)
     for await (const { id, value } of images.items) {
       if (dropped.has(id)) continue
       const rows = byImage.get(id) ?? { rowNumber: 0, sizeHw: undefined, group: id, masks: [] }
-      yield { id, outputs: outputsOf(rows, [value.heightPx, value.widthPx], params, problems) }
+      yield { id, outputs: outputsOf(rows, [value.heightPx, value.widthPx], params, problems.of(id)) }
     }
   },
 })

@@ -46,28 +46,30 @@ export async function readImageRows(
   const byImage = new Map<string, ImageRows>()
   const raise = (error: TaskError) => problems.raise('bad-row', error)
   for await (const { rowNumber, cells } of readCsvRecords(path, wanted, raise)) {
-    const row = problems.attempt('bad-row', () => ({
-      id: itemId(path, rowNumber, cells[idColumn]!, columns),
+    const id = problems.attempt('bad-row', () => itemId(path, rowNumber, cells[idColumn]!, columns))
+    if (id === undefined) continue
+    const own = problems.of(id)
+    const row = own.attempt('bad-row', () => ({
       sizeHw: sizeOf(path, rowNumber, cells, columns),
       group: groupColumn === undefined ? undefined : groupOf(path, rowNumber, cells[groupColumn]!, pattern, columns),
     }))
     if (row === undefined) continue
-    const { id, sizeHw, group = id } = row
+    const { sizeHw, group = id } = row
     const image = byImage.get(id) ?? { rowNumber, sizeHw, group, masks: [] }
     byImage.set(id, image)
     if (image.sizeHw?.[0] !== sizeHw?.[0] || image.sizeHw?.[1] !== sizeHw?.[1]) {
       const message = `${id} has another size than in row ${image.rowNumber}`
-      problems.raise('mask-size', badFile(path, `row ${rowNumber}`, message))
+      own.raise('mask-size', badFile(path, `row ${rowNumber}`, message))
       continue
     }
     if (image.group !== group) {
       const message = `${id} is of ${group}, in row ${image.rowNumber} it is of ${image.group}`
-      problems.raise('bad-row', badFile(path, `row ${rowNumber}`, message))
+      own.raise('bad-row', badFile(path, `row ${rowNumber}`, message))
       continue
     }
     const text = cells[maskColumn]!.trim()
     if (text === '') continue
-    const label = problems.attempt('unknown-label', () => labelOf(path, rowNumber, cells, classColumn, labels))
+    const label = own.attempt('unknown-label', () => labelOf(path, rowNumber, cells, classColumn, labels))
     if (label !== undefined) image.masks.push({ rowNumber, text, label })
   }
   return byImage

@@ -31,9 +31,10 @@ export async function readMaskRows(
   const byImage = new Map<string, ObjectRow[]>()
   for await (const { rowNumber, cells } of readCsvRecords(path, columns, asProblem(problems))) {
     if (!wanted.has(cells.ImageID)) continue
-    const maskPath = problems.attempt('missing-mask', () => checkedPath(path, rowNumber, cells.MaskPath))
+    const own = problems.of(cells.ImageID)
+    const maskPath = own.attempt('missing-mask', () => checkedPath(path, rowNumber, cells.MaskPath))
     if (maskPath === undefined) continue
-    const shares = problems.attempt('bad-box', () =>
+    const shares = own.attempt('bad-box', () =>
       boxShares(path, rowNumber, cells, ['BoxXMin', 'BoxYMin', 'BoxXMax', 'BoxYMax']),
     )
     if (shares === undefined) continue
@@ -52,7 +53,7 @@ export async function readBoxRows(
   const byImage = new Map<string, ObjectRow[]>()
   for await (const { rowNumber, cells } of readCsvRecords(path, columns, asProblem(problems))) {
     if (!wanted.has(cells.ImageID)) continue
-    const row = problems.attempt('bad-box', () => ({
+    const row = problems.of(cells.ImageID).attempt('bad-box', () => ({
       boxShares: boxShares(path, rowNumber, cells, ['XMin', 'YMin', 'XMax', 'YMax']),
       groupOf: numberCell(path, rowNumber, 'IsGroupOf', cells.IsGroupOf) === 1,
     }))
@@ -71,7 +72,9 @@ export async function readLabelRows(
   const columns = ['ImageID', 'LabelName', 'Confidence'] as const
   for await (const { rowNumber, cells } of readCsvRecords(path, columns, asProblem(problems))) {
     if (!wanted.has(cells.ImageID)) continue
-    const confidence = problems.attempt('bad-row', () => numberCell(path, rowNumber, 'Confidence', cells.Confidence))
+    const confidence = problems
+      .of(cells.ImageID)
+      .attempt('bad-row', () => numberCell(path, rowNumber, 'Confidence', cells.Confidence))
     if (confidence !== undefined) push(byImage, cells.ImageID, { classId: cells.LabelName, confidence })
   }
   return byImage

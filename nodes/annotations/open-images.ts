@@ -131,12 +131,12 @@ truth:
     let skipped = 0
     for await (const { id, value } of images.items) {
       const own = (rows: readonly ObjectRow[] | undefined, path: string) =>
-        (rows ?? []).filter(row => isKnown(row, path, labels, params, problems))
+        (rows ?? []).filter(row => isKnown(row, path, labels, params, problems.of(id)))
       const maskRows = own(masks.get(id), params.masks.path)
       const boxRows = own(boxes?.get(id), params.boxes?.path ?? '')
       skipped += (masks.get(id)?.length ?? 0) + (boxes?.get(id)?.length ?? 0) - maskRows.length - boxRows.length
       const rows = boxes ? joinMasksAndBoxes(maskRows, boxRows) : maskRows
-      const read = await readMasks(rows, [value.heightPx, value.widthPx], params, problems)
+      const read = await readMasks(rows, [value.heightPx, value.widthPx], params, problems.of(id))
       const instances = toInstances(read, [value.heightPx, value.widthPx], labels, boxes !== undefined)
       yield { id, outputs: { instances, labels: toTable(labelRows?.get(id) ?? []), problems: problems.take() } }
     }

@@ -27,10 +27,12 @@ export const problemsPort = {
   kind: 'table',
   per: 'item',
   description:
-    'What was left out under problems: report, a row for each: what, message. What belongs to no image stands with the first.',
+    'What was left out under problems: report, a row for each: what, image (null: none that is known), message. The table of the first image also has what was found before the images were gone through.',
 } as const
 
 export interface Problems {
+  /** The same list, for what concerns this image. */
+  readonly of: (image: string) => Problems
   /** The result of `read`; undefined if it is wrong and problems are to be listed. */
   readonly attempt: <T>(what: ProblemKind, read: () => T) => T | undefined
   readonly attemptAsync: <T>(what: ProblemKind, read: () => Promise<T>) => Promise<T | undefined>
@@ -38,17 +40,23 @@ export interface Problems {
   readonly raise: (what: ProblemKind, error: TaskError) => void
   /** Lists what `remark` says is odd but can be read; nothing under `refuse`. */
   readonly remark: (what: ProblemKind, remark: () => TaskError | undefined) => void
-  /** What has been listed since the last call. */
+  /** What has been listed since the last call, whatever image it concerns. */
   readonly take: () => Table
 }
 
+type Row = readonly [what: ProblemKind, image: string | null, message: string]
+
 export function collectProblems(mode: OnProblem): Problems {
-  let rows: [ProblemKind, string][] = []
+  return problemsOf(mode, null, [])
+}
+
+function problemsOf(mode: OnProblem, image: string | null, rows: Row[]): Problems {
   const keep = (what: ProblemKind, error: unknown): undefined => {
     if (mode !== 'report' || !(error instanceof TaskError)) throw error
-    rows.push([what, error.message])
+    rows.push([what, image, error.message])
   }
   return {
+    of: other => problemsOf(mode, other, rows),
     attempt: (what, read) => {
       try {
         return read()
@@ -68,10 +76,6 @@ export function collectProblems(mode: OnProblem): Problems {
       const error = mode === 'report' ? remark() : undefined
       if (error !== undefined) keep(what, error)
     },
-    take: () => {
-      const table: Table = { columns: ['what', 'message'], rows }
-      rows = []
-      return table
-    },
+    take: () => ({ columns: ['what', 'image', 'message'], rows: rows.splice(0) }),
   }
 }

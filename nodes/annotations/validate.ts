@@ -23,7 +23,8 @@ interface Inputs {
   readonly problems?: Collection<Table>
 }
 
-type Found = Finding & { readonly item: string; readonly class?: string }
+/** `item` null: it concerns no image that is known. */
+type Found = Finding & { readonly item: string | null; readonly class?: string }
 
 const columns = ['item', 'instance', 'class', 'what', 'severity', 'measured', 'limit', 'message'] as const
 
@@ -94,7 +95,7 @@ export const annotationsValidate = defineNode<Params, Inputs>({
       kind: 'table',
       per: 'collection',
       description:
-        'A row for each finding, by item and instance: item, instance (position among those that could be read, from 0), class, what, severity, measured, limit, message.',
+        'A row for each finding, by item and instance: item (null: no image that is known), instance (position among those that could be read, from 0), class, what, severity, measured, limit, message.',
     },
     metrics: {
       kind: 'metrics',
@@ -115,18 +116,16 @@ check:
       smallPx: params.small_px,
       maxParts: params.max_parts,
     }
-    const all: Found[] = []
+    const all: Found[] = problems ? await readerFindings(problems) : []
+    const known = new Set(all.map(({ item }) => item))
     const counts = { images: 0, instances: 0 }
     const firstWith = new Map<string, string>()
-    const streams: (Collection<Instances | ImageRef | Table> | undefined)[] = [instances, images, problems]
-    const given = streams.map(stream => stream ?? nothing)
     const failed = new Set([instances, images, problems].flatMap(stream => [...(stream?.failed ?? [])]))
     for (const item of [...failed].sort()) all.push({ item, what: 'unreadable', message: 'it could not be read' })
-    for await (const { id, values } of walkOuter(given)) {
-      const [own, image, table] = values as [Instances?, ImageRef?, Table?]
+    for await (const { id, values } of walkOuter<Instances | ImageRef>([instances, images ?? nothing])) {
+      const [own, image] = values as [Instances?, ImageRef?]
       const found = [
-        ...(table ? readerFindings(table, id) : []),
-        ...(failed.has(id) ? [] : checkItem(own, image, images !== undefined, (table?.rows.length ?? 0) > 0)),
+        ...(failed.has(id) ? [] : checkItem(own, image, images !== undefined, known.has(id))),
         ...twinPicture(id, image, firstWith),
       ]
       if (own) {
@@ -155,21 +154,26 @@ const nothing: Collection<never> = {
   items: { async *[Symbol.asyncIterator]() {} },
 } as unknown as Collection<never>
 
-/** @throws TaskError when it is another sort of table. */
-function readerFindings({ columns: heads, rows }: Table, id: string): Finding[] {
-  const kindAt = heads.indexOf('what')
-  const messageAt = heads.indexOf('message')
-  return rows.map(row => {
-    const what = String(row[kindAt])
-    if (!Object.hasOwn(severities, what) || messageAt < 0) {
-      throw new TaskError({
-        code: 'bad-value',
-        message: `item ${id}: the table at problems lists no problems of a reader (its columns are ${heads.join(', ')})`,
-        fix: 'feed the output problems of the step that reads the annotations',
-      })
+/** @throws TaskError when they are another sort of table. */
+async function readerFindings({ items }: Collection<Table>): Promise<Found[]> {
+  const found: Found[] = []
+  for await (const { id, value } of items) {
+    const [kindAt, imageAt, messageAt] = ['what', 'image', 'message'].map(column => value.columns.indexOf(column))
+    for (const row of value.rows) {
+      const what = String(row[kindAt!])
+      if (!Object.hasOwn(severities, what) || imageAt! < 0 || messageAt! < 0) {
+        throw new TaskError({
+          code: 'bad-value',
+          message: `item ${id}: the table at problems lists no problems of a reader (its columns are ${value.columns.join(', ')})`,
+          fix: 'feed the output problems of the step that reads the annotations',
+        })
+      }
+      const image = row[imageAt!]
+      const item = image === null || image === undefined ? null : String(image)
+      found.push({ item, what: what as FindingKind, message: String(row[messageAt!]) })
     }
-    return { what: what as FindingKind, message: String(row[messageAt]) }
-  })
+  }
+  return found
 }
 
 /** @param known the reader has something to say about the item, so an empty list is no news. */
@@ -197,8 +201,9 @@ function twinPicture(id: string, image: ImageRef | undefined, firstWith: Map<str
   return first === undefined ? [] : [{ what: 'duplicate-image', message: `the picture equals that of ${first}` }]
 }
 
+/** What concerns no image comes first. */
 function byItem(a: Found, b: Found): number {
-  if (a.item !== b.item) return a.item < b.item ? -1 : 1
+  if (a.item !== b.item) return a.item === null || (b.item !== null && a.item < b.item) ? -1 : 1
   return (a.instance ?? -1) - (b.instance ?? -1)
 }
 
@@ -223,8 +228,8 @@ function refuse(findings: readonly Found[], failOn: Params['fail_on']): void {
   const grave = findings.filter(({ what }) => failOn === 'any' || (failOn === 'errors' && severities[what] === 'error'))
   if (grave.length === 0) return
   const shown = grave.slice(0, 5).map(({ item, instance, what, message }) => {
-    const where = instance === undefined ? item : `${item}, instance ${instance}`
-    return `${where}: ${what}, ${message}`
+    const where = [...(item === null ? [] : [item]), ...(instance === undefined ? [] : [`instance ${instance}`])]
+    return `${where.join(', ')}${where.length === 0 ? '' : ': '}${what}, ${message}`
   })
   const more = grave.length > shown.length ? `\n… and ${grave.length - shown.length} more` : ''
   throw new TaskError({

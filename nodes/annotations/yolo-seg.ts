@@ -75,13 +75,13 @@ truth:
     if (others.length > 0) context.note(`${others.length} label files have no image, the first is ${others[0]}`)
     for (const name of params.other_images === 'refuse' ? others : []) {
       const error = badFile(join(params.labels.path, name), undefined, 'there is no image for it', 'other_images: skip')
-      problems.raise('unknown-image', error)
+      problems.of(name.slice(0, -'.txt'.length)).raise('unknown-image', error)
     }
     for await (const { id, value } of images.items) {
       const sizeHw = [value.heightPx, value.widthPx] as const
       const path = join(params.labels.path, `${id}.txt`)
       const objects = existsSync(path)
-        ? readObjects(path, await readFile(path, 'utf8'), sizeHw, classCount, params, problems)
+        ? readObjects(path, await readFile(path, 'utf8'), sizeHw, classCount, params, problems.of(id))
         : []
       yield { id, outputs: { instances: toInstances(objects, sizeHw), problems: problems.take() } }
     }

@@ -1,11 +1,12 @@
 import { defineNode } from '../../engine/contract/node.ts'
-import { fillHoles } from '../kernels/components.ts'
-import { joinedOutline, largestOutline } from '../kernels/joined-outline.ts'
+import { fillHoles, largestComponents } from '../kernels/components.ts'
+import { joinedOutline, type OutlineCorners } from '../kernels/joined-outline.ts'
 import { selectMasks } from '../kernels/mask-sets.ts'
 import { checkLabels, inputClasses } from '../values/input-classes.ts'
 import type { Instances } from '../values/instances.ts'
 
 interface Params {
+  readonly corners: OutlineCorners
   readonly parts: 'joined' | 'largest'
   readonly holes: 'joined' | 'fill'
   readonly decimals: number
@@ -15,18 +16,23 @@ export const datasetYoloLabels = defineNode<Params, { instances: Instances }>({
   name: 'dataset/yolo-labels',
   version: 1,
   description:
-    'Writes the label file of an image for YOLO segmentation: a line `class x1 y1 x2 y2 …` for each instance, corners along the edges of its pixels as shares of width and height. A line is one polygon, so parts and holes hang on it by lines walked there and back, which annotations/yolo-seg and pycocotools draw as the same mask. Crowds and masks without a pixel are left out; boxes are not written.',
+    'Writes the label file of an image for YOLO segmentation: a line `class x1 y1 x2 y2 …` for each instance, corners as shares of width and height. A line is one polygon, so parts and holes hang on it by lines walked there and back. Crowds and masks without a pixel are left out; boxes are not written.',
   mode: 'item',
   lane: 'cpu',
   params: {
     type: 'object',
     additionalProperties: false,
     properties: {
+      corners: {
+        enum: ['edges', 'centres'],
+        default: 'edges',
+        description:
+          'edges: along the edges of pixels, from which annotations/yolo-seg and pycocotools draw the same mask; Ultralytics, which draws the line too, makes it a pixel wider and higher at the size it trains at. centres: through the centres of border pixels (OpenCV’s contours), from which Ultralytics draws the same mask at the size of the picture, a smaller one at larger sizes; pycocotools loses the border.',
+      },
       parts: {
         enum: ['joined', 'largest'],
         default: 'joined',
-        description:
-          'All parts of a mask, or that of most pixels (ties: the first in reading order), its holes filled.',
+        description: 'All parts of a mask, or that of most pixels (ties: the first in reading order).',
       },
       holes: { enum: ['joined', 'fill'], default: 'joined', description: 'Holes stay holes, or are filled.' },
       decimals: {
@@ -52,7 +58,7 @@ labels:
   uses: dataset/yolo-labels
   in: { instances: truth.instances }
 `,
-  run: ({ instances }, { parts, holes, decimals }, context) => {
+  run: ({ instances }, { corners, parts, holes, decimals }, context) => {
     checkLabels(instances.labels, inputClasses(context, 'instances'), 'input instances')
     const lines: string[] = []
     let crowds = 0
@@ -63,12 +69,13 @@ labels:
         continue
       }
       const one = selectMasks(instances.masks, [i])
-      const mask = holes === 'fill' ? fillHoles(one) : one
-      const outline = parts === 'largest' ? largestOutline(mask, 0) : joinedOutline(mask, 0)
+      // Pixels that only share a corner hang together where a line goes through their centres.
+      const part = parts === 'largest' ? largestComponents(one, corners === 'edges' ? 4 : 8) : one
+      const outline = joinedOutline(holes === 'fill' ? fillHoles(part) : part, 0, corners)
       if (outline.length === 0) empty++
       else lines.push(`${yoloLine(label, outline, instances.sizeHw, decimals)}\n`)
     }
-    if (crowds + empty > 0) context.note(`left out: ${crowds} crowds, ${empty} masks without a pixel`)
+    if (crowds + empty > 0) context.note(`left out: crowds ${crowds}, masks without a pixel ${empty}`)
     return { file: new TextEncoder().encode(lines.join('')) }
   },
 })

@@ -1,28 +1,36 @@
+import { borderPoints } from './chain-points.ts'
+import { traceBorders } from './contour.ts'
 import type { MaskSet } from './masks.ts'
 import { pixelEdgeOutlines } from './pixel-edges.ts'
 
 /**
- * Mask `index` as one closed line x, y, … along the edges of its pixels, in continuous pixels: corners are whole numbers.
- * Parts and holes hang on the rest by bridges: straight lines that are walked there and back. Where a line is filled by
- * parity (pycocotools, and OpenCV's `fillPoly` inside), a bridge changes nothing, so pycocotools draws the same mask again.
- * Each outline in reading order is tied to what is tied already, between the corners that are nearest to each other (ties:
- * the earlier corner of the line, then the earlier one of the outline). Empty for a mask without a pixel.
+ * Where a line around a mask runs. `edges`: along the edges of pixels; pycocotools draws the same mask from it. `centres`:
+ * through the centres of the border pixels (OpenCV's contours); `fillPoly` with corners cut to whole numbers, which draws the
+ * line too, makes the same mask of it, but for bridges between parts.
  */
-export function joinedOutline(masks: MaskSet, index: number): Float64Array<ArrayBuffer> {
-  return joinRings(pixelEdgeOutlines(masks, index).map(ring => ring.map(value => value + 0.5)))
+export type OutlineCorners = 'edges' | 'centres'
+
+/**
+ * Mask `index` as one closed line x, y, … in continuous pixels. Parts and holes hang on the rest by bridges: straight lines
+ * that are walked there and back. Where a line is filled by parity (pycocotools, OpenCV inside its lines), a bridge changes
+ * nothing. Each outline in reading order is tied to what is tied already, between the corners that are nearest to each
+ * other (ties: the earlier corner of the line, then the earlier one of the outline). Empty for a mask without a pixel; with
+ * `centres`, points of a line of one or two pixels are repeated to make three.
+ */
+export function joinedOutline(
+  masks: MaskSet,
+  index: number,
+  corners: OutlineCorners = 'edges',
+): Float64Array<ArrayBuffer> {
+  const rings =
+    corners === 'edges'
+      ? pixelEdgeOutlines(masks, index)
+      : traceBorders(masks, index).map(border => threePoints(Float64Array.from(borderPoints(border, 'simple'))))
+  return joinRings(rings.map(ring => ring.map(value => value + 0.5)))
 }
 
-/** The outline of the part with most pixels (ties: the first in reading order), its holes filled. */
-export function largestOutline(masks: MaskSet, index: number): Float64Array<ArrayBuffer> {
-  let largest = new Float64Array(0)
-  let most = 0
-  for (const ring of pixelEdgeOutlines(masks, index)) {
-    const twice = twiceSignedArea(ring)
-    if (twice <= most) continue
-    most = twice
-    largest = ring.map(value => value + 0.5)
-  }
-  return largest
+function threePoints(ring: Float64Array): Float64Array {
+  return ring.length >= 6 ? ring : threePoints(Float64Array.of(...ring, ring[0]!, ring[1]!))
 }
 
 function joinRings(rings: readonly Float64Array[]): Float64Array<ArrayBuffer> {
@@ -49,13 +57,4 @@ function nearestCorners(line: readonly number[], ring: Float64Array): [number, n
     }
   }
   return best
-}
-
-function twiceSignedArea(ring: Float64Array): number {
-  let area = 0
-  for (let i = 0; i < ring.length; i += 2) {
-    const j = (i + 2) % ring.length
-    area += ring[i]! * ring[j + 1]! - ring[j]! * ring[i + 1]!
-  }
-  return area
 }

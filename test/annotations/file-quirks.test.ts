@@ -85,7 +85,7 @@ describe('run lengths of Kaggle', () => {
     const lines = ['x,1 2,4,2,b', 'x,1 2,4,2,b,more', 'x,1', 'x,5 9,4,2,b', 'x,1 2,4,2,c', 'x,1 2,5,2,b', ',1,4,2,b']
     const found = await read(`${header}\n${lines.join('\n')}\n`, { problems: 'report' })
     expect(objects(found)).toEqual(['1 1100/0000'])
-    expect(found.problems.rows.map(([what, message]) => `${what} ${/row \d/.exec(String(message))![0]}`)).toEqual([
+    expect(found.problems.rows.map(([what, , message]) => `${what} ${/row \d/.exec(String(message))![0]}`)).toEqual([
       'bad-row row 3',
       'bad-row row 4',
       'unknown-label row 6',
@@ -168,7 +168,7 @@ describe('files of Open Images', async () => {
       'missing-mask',
       'unknown-label',
     ])
-    expect(problems.rows.find(([what]) => what === 'mask-size')![1]).toMatch(
+    expect(problems.rows.find(([what]) => what === 'mask-size')![2]).toMatch(
       /row 5, column MaskPath: the mask has 3 × 3 pixels, its image 4 × 2 \(width × height\); the proportions differ$/,
     )
   })

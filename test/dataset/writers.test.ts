@@ -50,12 +50,13 @@ describe('dataset/yolo-labels', () => {
   it('leaves out crowds and masks without a pixel, and says so', async () => {
     const { text, notes } = await lines(withMasks('# . #', { crowd: Uint8Array.of(1, 0, 0) }))
     expect(text.split('\n')).toHaveLength(2)
-    expect(notes).toEqual(['left out: 1 crowds, 1 masks without a pixel'])
+    expect(notes).toEqual(['left out: crowds 1, masks without a pixel 1'])
   })
 
   it('keeps the largest part, and fills holes, when told', async () => {
     const ring = withMasks('###.#/#.#../###..')
-    expect((await lines(ring, { parts: 'largest' })).text.split(' ')).toHaveLength(1 + 8)
+    expect((await lines(ring, { parts: 'largest' })).text.split(' ')).toHaveLength(1 + 2 * (4 + 4 + 2))
+    expect((await lines(ring, { parts: 'largest', holes: 'fill' })).text.split(' ')).toHaveLength(1 + 2 * 4)
     expect((await lines(ring, { holes: 'fill' })).text.split(' ')).toHaveLength(1 + 2 * (4 + 4 + 2))
   })
 })

@@ -8,7 +8,7 @@ import { sha256 } from '../../engine/base/digest.ts'
 import { readMaskPicture } from '../../nodes/annotations/mask-picture.ts'
 import { instancesFromLabelMap } from '../../nodes/instances/from-label-map.ts'
 import { encodeBitPng } from '../../nodes/kernels/bit-png.ts'
-import { joinedOutline, largestOutline } from '../../nodes/kernels/joined-outline.ts'
+import { joinedOutline } from '../../nodes/kernels/joined-outline.ts'
 import { polygonToMask } from '../../nodes/kernels/polygon.ts'
 import { countsToMaskSet } from '../../nodes/kernels/rle.ts'
 import type { Instances } from '../../nodes/values/instances.ts'
@@ -17,7 +17,12 @@ import { runNode } from '../helpers/run-context.ts'
 import { withDefaults } from '../helpers/with-defaults.ts'
 
 interface Golden {
-  readonly lines: readonly { readonly size: [number, number]; readonly counts: number[]; readonly line: string }[]
+  readonly lines: readonly {
+    readonly size: [number, number]
+    readonly counts: number[]
+    readonly line: string
+    readonly centres?: string
+  }[]
   readonly pictures: readonly {
     readonly kind: string
     readonly size: [number, number]
@@ -30,6 +35,10 @@ const golden = JSON.parse(
   readFileSync(new URL('../golden/training-sets/golden.json', import.meta.url), 'utf8'),
 ) as Golden
 const folder = mkdtempSync(join(tmpdir(), 'maskloom-training-'))
+
+function yoloText(xy: Float64Array, size: readonly [number, number]): string {
+  return [0, ...Array.from(xy, (value, i) => Number((value / size[i % 2 === 0 ? 1 : 0]).toFixed(6)))].join(' ')
+}
 
 describe('joinedOutline', () => {
   it('walks around a pixel, and ties a second one to it by the nearest corners', () => {
@@ -52,21 +61,27 @@ describe('joinedOutline', () => {
   it('writes the lines that pycocotools and OpenCV drew as these masks', () => {
     for (const { size, counts, line } of golden.lines) {
       const masks = countsToMaskSet([counts], size)
-      const shares = Array.from(joinedOutline(masks, 0), (value, i) =>
-        Number((value / size[i % 2 === 0 ? 1 : 0]).toFixed(6)),
-      )
-      expect([0, ...shares].join(' ')).toBe(line)
+      expect(yoloText(joinedOutline(masks, 0), size)).toBe(line)
     }
     expect(golden.lines).toHaveLength(60)
   })
 })
 
-describe('largestOutline', () => {
-  it('is that of the part with most pixels, holes filled', () => {
-    const masks = encoded(drawn('#.###/..#.#/#.###'))
-    const filled = polygonToMask(largestOutline(masks, 0), [3, 5])
-    expect(rows(decoded(filled))).toBe('00111/00111/00111')
-    expect(largestOutline(encoded(drawn('...')), 0)).toHaveLength(0)
+describe('joinedOutline through centres', () => {
+  it('goes from centre to centre, three points at least', () => {
+    expect([...joinedOutline(encoded(drawn('.#')), 0, 'centres')]).toEqual([1.5, 0.5, 1.5, 0.5, 1.5, 0.5])
+    expect([...joinedOutline(encoded(drawn('##')), 0, 'centres')]).toEqual([0.5, 0.5, 1.5, 0.5, 0.5, 0.5])
+    expect([...joinedOutline(encoded(drawn('##/##')), 0, 'centres')]).toEqual([0.5, 0.5, 0.5, 1.5, 1.5, 1.5, 1.5, 0.5])
+    expect(joinedOutline(encoded(drawn('..')), 0, 'centres')).toHaveLength(0)
+  })
+
+  it('writes the lines that OpenCV’s fillPoly drew as these masks', () => {
+    for (const { size, counts, centres } of golden.lines) {
+      if (centres === undefined) continue
+      const masks = countsToMaskSet([counts], size)
+      expect(yoloText(joinedOutline(masks, 0, 'centres'), size)).toBe(centres)
+    }
+    expect(golden.lines.filter(({ centres }) => centres).length).toBeGreaterThan(15)
   })
 })
 

@@ -4,7 +4,7 @@ Run: python make_golden.py LINES.json > golden.json    (numpy, pycocotools, open
 
 LINES.json is what `yolo-lines.mjs` writes: random masks as COCO counts, and for each the line that we write for it. Here
 pycocotools draws the line and must find the same mask; OpenCV, which Ultralytics draws with, must find it too but for
-pixels beside its outline. Mask pictures of one bit and label pictures of 16 bits go the other way: Pillow and OpenCV write
+pixels beside its outline, and exactly from the line through centres. Mask pictures of one bit and label pictures of 16 bits go the other way: Pillow and OpenCV write
 them for our readers.
 """
 import base64
@@ -46,6 +46,15 @@ for case in source:
     cv2.fillPoly(canvas, [np.asarray(xy).reshape(-1, 2).astype(np.int32)], color=1)
     inner = cv2.erode(truth, np.ones((3, 3), np.uint8), borderValue=0)
     assert (canvas[inner > 0] == 1).all(), case
+    # Through centres it finds exactly the mask, where that is in one piece: bridges between parts are drawn too.
+    if cv2.connectedComponents(truth, connectivity=8)[0] == 2:
+        centres = [float(word) for word in case["centres"].split()[1:]]
+        points = np.asarray(centres).reshape(-1, 2) * [width, height]
+        canvas = np.zeros((height, width), np.int32)
+        cv2.fillPoly(canvas, [points.astype(np.int32)], color=1)
+        assert (canvas == truth).all(), case
+    else:
+        del case["centres"]
     lines.append(case)
 
 rng = np.random.default_rng(11)

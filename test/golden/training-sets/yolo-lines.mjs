@@ -24,7 +24,12 @@ while (cases.length < 60) {
   }
   if (!pixels.includes(1)) continue
   const masks = encodeDense(pixels, size, 'row-major')
-  const shares = Array.from(joinedOutline(masks, 0), (value, i) => Number((value / (i % 2 === 0 ? width : height)).toFixed(6)))
-  cases.push({ size, counts: [...maskCounts(masks, 0)], line: [0, ...shares].join(' ') })
+  const text = corners => {
+    const shares = Array.from(joinedOutline(masks, 0, corners), (value, i) =>
+      Number((value / (i % 2 === 0 ? width : height)).toFixed(6)),
+    )
+    return [0, ...shares].join(' ')
+  }
+  cases.push({ size, counts: [...maskCounts(masks, 0)], line: text('edges'), centres: text('centres') })
 }
 console.log(JSON.stringify(cases))
