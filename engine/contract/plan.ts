@@ -6,10 +6,10 @@ export interface PlanReport {
   readonly steps: readonly StepPlan[]
   readonly totals: PlanCounts & { readonly inferences: number; readonly inferencesAtMost: number }
   /**
-   * Wall time of what will run, from what tasks cost so far (`ms`), and if every `maybe` has to run (`atMostMs`); `error`:
-   * median share by which earlier forecasts were off. Undefined while a step that runs has never run.
+   * Wall time from what tasks cost so far: of what will run and of every `maybe` (`ms`), and if none of the latter has to run
+   * (`atLeastMs`); `error`: median share by which earlier forecasts were off. Undefined while a step that runs has never run.
    */
-  readonly time?: { readonly ms: number; readonly atMostMs: number; readonly error: number | undefined } | undefined
+  readonly time?: { readonly ms: number; readonly atLeastMs: number; readonly error: number | undefined } | undefined
   /** Checks that wait for a file which another step will make. */
   readonly deferred: readonly string[]
 }

@@ -58,15 +58,15 @@ function cellRow(cell: CellPlan): string[] {
   return [`  ${cell.address}`, '', '', formatCount(cell.tasks), ...counts, '', cell.reason ?? '']
 }
 
-/** `About 4m, at most 5m (earlier forecasts were off by 12 % in the median).` */
+/** `About 5m, at least 4m (earlier forecasts were off by 12 % in the median).` */
 function timeLines({ time }: PlanReport): string[] {
-  if (time === undefined || time.atMostMs === 0) return []
-  const most = time.atMostMs > time.ms ? `, at most ${formatDuration(round(time.atMostMs))}` : ''
+  if (time === undefined || time.ms === 0) return []
+  const least = round(time.atLeastMs) < round(time.ms) ? `, at least ${formatDuration(round(time.atLeastMs))}` : ''
   const measured =
     time.error === undefined
       ? 'no earlier forecast to compare with'
       : `earlier forecasts were off by ${Math.round(time.error * 100)} % in the median`
-  return [`About ${formatDuration(round(time.ms))}${most} (${measured}).`]
+  return [`About ${formatDuration(round(time.ms))}${least} (${measured}).`]
 }
 
 /** To tenths of a second. */
