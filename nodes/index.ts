@@ -85,6 +85,7 @@ import { submissionCoco } from './submission/coco.ts'
 import { submissionGeojson } from './submission/geojson.ts'
 import { submissionKaggleRle } from './submission/kaggle-rle.ts'
 import { submissionOpenImages } from './submission/open-images.ts'
+import { submissionOpenImagesJoin } from './submission/open-images-join.ts'
 import { trainingEpochList } from './training/epoch-list.ts'
 import { trainingEpochOrder } from './training/epoch-order.ts'
 import { trainingFirstOfClass } from './training/first-of-class.ts'
@@ -200,6 +201,7 @@ const nodes: readonly NodeDefinition[] = [
   submissionGeojson,
   submissionKaggleRle,
   submissionOpenImages,
+  submissionOpenImagesJoin,
   viewAnnotationSheet,
   trainingEpochList,
   trainingEpochOrder,
