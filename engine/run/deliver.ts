@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { CellPort, GraphOutput } from '../contract/graph.ts'
+import type { Cell, CellPort, GraphOutput } from '../contract/graph.ts'
 import type { Store } from '../contract/store.ts'
 import { columnDigest } from './columns.ts'
 import type { Narrator } from './narrate.ts'
@@ -93,8 +93,8 @@ function filesOf(
   const many = output.cells.length > 1
   let folder = many
   for (const source of output.cells) {
-    const { extension, address } = describe(state, source)
-    const base = many ? join(outDirectory, output.name, fileSafe(address)) : join(outDirectory, output.name)
+    const { extension, cellName } = describe(state, source)
+    const base = many ? join(outDirectory, output.name, cellName) : join(outDirectory, output.name)
     const single = state.singles.get(portName(source))
     if (single !== undefined) {
       list.push({ path: `${base}.${extension}`, digest: single, source, item: undefined })
@@ -114,15 +114,23 @@ function filesOf(
   return { path: folder ? join(outDirectory, output.name) : list[0]!.path, list, parts }
 }
 
-function describe(state: RunState, source: CellPort): { readonly extension: string; readonly address: string } {
+function describe(state: RunState, source: CellPort): { readonly extension: string; readonly cellName: string } {
   for (const step of state.graph.steps) {
     const cell = step.cells.find(one => one.index === source.cell)
     if (cell === undefined) continue
-    return { address: cell.address, extension: step.outputs.find(output => output.port === source.port)!.extension }
+    return { cellName: fileName(cell), extension: step.outputs.find(output => output.port === source.port)!.extension }
   }
   throw new Error(`internal: no cell ${source.cell}`)
 }
 
-function fileSafe(address: string): string {
-  return address.replace(/[^A-Za-z0-9._=,-]+/g, '_')
+/** `model=L1,scale=208`: the coordinates tell the cells of a step apart. What some file system refuses is `%` and its bytes. */
+function fileName({ coordinates }: Cell): string {
+  const parts = Object.keys(coordinates)
+    .sort()
+    .map(axis => `${axis}=${coordinates[axis]}`)
+  return parts
+    .join(',')
+    .replace(/[^A-Za-z0-9._=,-]/gu, character =>
+      Array.from(new TextEncoder().encode(character), byte => `%${byte.toString(16).padStart(2, '0')}`).join(''),
+    )
 }

@@ -16,7 +16,16 @@ export const selectionKind: Kind<Selection> = {
   extension: 'json',
   ...documentCodec(NAME, problem, ({ ids }: Selection) => ({ ids })),
   ids: ({ ids }) => ids,
-  print: ({ ids }) => ids.join('\n'),
+  print: printSelection,
+}
+
+const PRINTED_IDS = 10
+
+/** How many, and the first ten. */
+function printSelection({ ids }: Selection): string {
+  const more = ids.length - PRINTED_IDS
+  const counted = `${ids.length} ${ids.length === 1 ? 'item' : 'items'}: ${ids.slice(0, PRINTED_IDS).join(', ')}`
+  return ids.length === 0 ? 'no items' : more > 0 ? `${counted}, … and ${more} more, in the file` : counted
 }
 
 /** The selection of these ids, in any order, repeated or not. */

@@ -71,7 +71,7 @@ describe('delivered files of items that are gone', () => {
     const perCell = stagedPipeline.replace('loud: loud.text', 'reads: read.text')
     rig = createRig(perCell, { p: threeTexts.p })
     const first = Object.keys((await rig.run()).outputs).sort()
-    expect(first).toEqual(['all.txt', 'reads/read_model=a_/p.txt', 'reads/read_model=b_/p.txt'])
+    expect(first).toEqual(['all.txt', 'reads/model=a/p.txt', 'reads/model=b/p.txt'])
     const second = await rig.run({ set: ['models=[b]'] })
     expect(Object.keys(second.outputs).sort()).toEqual(['all.txt', 'reads/p.txt'])
   })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ancestorsOfEach, hierarchyKind } from '../../nodes/values/hierarchy.ts'
 import { metricsKind } from '../../nodes/values/metrics.ts'
+import { selectionKind } from '../../nodes/values/selection.ts'
 import { tableKind } from '../../nodes/values/table.ts'
 import { classesOf } from '../helpers/collections.ts'
 
@@ -57,4 +58,11 @@ describe('a table in the terminal', () => {
     expect(lines.slice(0, 3)).toEqual(['fold  one  two', 'a     1    1.5000', 'b     2    –'])
     expect(lines).toHaveLength(9)
   })
+})
+
+it('a selection is printed in one line', () => {
+  const ids = Array.from({ length: 12 }, (_, i) => `i${i}`)
+  expect(selectionKind.print!({ ids: ids.slice(0, 2) })).toBe('2 items: i0, i1')
+  expect(selectionKind.print!({ ids })).toBe(`12 items: ${ids.slice(0, 10).join(', ')}, … and 2 more, in the file`)
+  expect(selectionKind.print!({ ids: [] })).toBe('no items')
 })
