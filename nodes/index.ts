@@ -58,6 +58,7 @@ import { instancesFilter } from './instances/filter.ts'
 import { instancesFromLabelMap } from './instances/from-label-map.ts'
 import { instancesOpenImagesCsv } from './instances/open-images-csv.ts'
 import { instancesRelabel } from './instances/relabel.ts'
+import { instancesRoundScores } from './instances/round-scores.ts'
 import { masksComponents } from './masks/components.ts'
 import { masksCutToPicture } from './masks/cut-to-picture.ts'
 import { masksDropSmall } from './masks/drop-small.ts'
@@ -81,11 +82,13 @@ import { semanticStitch } from './semantic/stitch.ts'
 import { semanticThreshold } from './semantic/threshold.ts'
 import { splitsFolds } from './splits/folds.ts'
 import { splitsIdPart } from './splits/id-part.ts'
+import { splitsShards } from './splits/shards.ts'
 import { submissionCoco } from './submission/coco.ts'
 import { submissionGeojson } from './submission/geojson.ts'
 import { submissionKaggleRle } from './submission/kaggle-rle.ts'
 import { submissionOpenImages } from './submission/open-images.ts'
 import { submissionOpenImagesJoin } from './submission/open-images-join.ts'
+import { submissionOpenImagesShards } from './submission/open-images-shards.ts'
 import { trainingEpochList } from './training/epoch-list.ts'
 import { trainingEpochOrder } from './training/epoch-order.ts'
 import { trainingFirstOfClass } from './training/first-of-class.ts'
@@ -175,6 +178,7 @@ const nodes: readonly NodeDefinition[] = [
   instancesFromLabelMap,
   instancesOpenImagesCsv,
   instancesRelabel,
+  instancesRoundScores,
   masksComponents,
   masksCutToPicture,
   masksDropSmall,
@@ -197,11 +201,13 @@ const nodes: readonly NodeDefinition[] = [
   modelsFolder,
   splitsFolds,
   splitsIdPart,
+  splitsShards,
   submissionCoco,
   submissionGeojson,
   submissionKaggleRle,
   submissionOpenImages,
   submissionOpenImagesJoin,
+  submissionOpenImagesShards,
   viewAnnotationSheet,
   trainingEpochList,
   trainingEpochOrder,

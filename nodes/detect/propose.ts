@@ -47,7 +47,7 @@ export const detectPropose = defineNode<Params, Inputs>({
       scale: {
         ...SCALE_SCHEMA,
         description:
-          'Shorter side of the view in pixels (the longer one is limited by the model), { fit: [longest, shortest] }, { square: side, how: stretch | letterbox }, { limit: longest }, or native. Default: the sizes in model.yaml.',
+          'Shorter side of the view in pixels (the longer one is limited by the model), { fit: [longest, shortest] } or, as one word, 1333x800, { square: side, how: stretch | letterbox }, { limit: longest }, or native. Default: the sizes in model.yaml.',
       },
       flip: {
         type: 'string',

@@ -7,7 +7,7 @@ import type { Instances } from '../values/instances.ts'
 import { selectInstances } from '../values/select-instances.ts'
 
 interface Params {
-  readonly emit: 'ancestors' | 'self-and-ancestors'
+  readonly emit: 'ancestors' | 'self-and-ancestors' | 'self'
 }
 
 interface Expansion {
@@ -31,9 +31,9 @@ export const hierarchyExpand = defineNode<Params, { instances: Instances; hierar
     required: ['emit'],
     properties: {
       emit: {
-        enum: ['ancestors', 'self-and-ancestors'],
+        enum: ['ancestors', 'self-and-ancestors', 'self'],
         description:
-          'What an instance becomes. ancestors: only copies; an instance without ancestors vanishes; the class list is that of all ancestors, in the order of the hierarchy. self-and-ancestors: itself and its copies; the class list is the input’s, followed by the ancestors it lacks.',
+          'What an instance becomes. ancestors: only copies; an instance without ancestors vanishes; the class list is that of all ancestors, in the order of the hierarchy. self-and-ancestors: itself and its copies; the class list is the input’s, followed by the ancestors it lacks. self: itself, nothing changes.',
       },
     },
   },
@@ -81,7 +81,7 @@ lifted:
 function expandClasses(classes: ClassList, hierarchy: Hierarchy, emit: Params['emit']): Expansion {
   const inHierarchy = labelsById(hierarchy.classes)
   const ancestors = ancestorsOfEach(hierarchy)
-  const above = classes.map(({ id }) => ancestors[inHierarchy.get(id) ?? -1] ?? [])
+  const above = classes.map(({ id }) => (emit === 'self' ? [] : (ancestors[inHierarchy.get(id) ?? -1] ?? [])))
   const reached = new Set(above.flat())
   const lifted = hierarchy.classes.filter((_, label) => reached.has(label))
   const own = emit === 'ancestors' ? [] : classes

@@ -1,3 +1,6 @@
+import { readdir } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { TaskError } from '../../engine/base/diagnostic.ts'
 import type { Collection, PathRef } from '../../engine/contract/node.ts'
 import { defineNode } from '../../engine/contract/node.ts'
 import { decodeOpenImagesText } from '../kernels/mask-text.ts'
@@ -10,7 +13,9 @@ import type { Instances } from '../values/instances.ts'
 import { readSubmission, type SubmissionRow } from '../values/open-images-submission.ts'
 
 interface Params {
-  readonly path: PathRef
+  readonly path?: PathRef
+  readonly paths?: readonly PathRef[]
+  readonly folder?: PathRef
 }
 
 interface Inputs {
@@ -30,12 +35,24 @@ export const instancesOpenImagesCsv = defineNode<Params, Inputs>({
   params: {
     type: 'object',
     additionalProperties: false,
-    required: ['path'],
     properties: {
       path: {
         type: 'string',
         'x-path': 'file',
         description: 'CSV of ImageID,ImageWidth,ImageHeight,PredictionString.',
+      },
+      paths: {
+        type: 'array',
+        items: { type: 'string' },
+        minItems: 1,
+        'x-path': 'file',
+        description: 'Several of them instead, as one: the shards of a test list.',
+      },
+      folder: {
+        type: 'string',
+        'x-path': 'folder',
+        'x-files': ['**/*.csv'],
+        description: 'All CSVs of a folder instead.',
       },
     },
   },
@@ -55,24 +72,44 @@ theirs:
   with: { path: submission.csv }
   in: { classes: classes.classes, images: images.images }
 `,
-  types: (_params, context) => {
+  types: (params, context) => {
+    if (sourcesOf(params).length !== 1) {
+      context.problem({ message: 'expected one of `path`, `paths` and `folder`', fix: 'say where the CSV is' })
+    }
     const classes = classesInFacets(context.inputs['classes']?.[0])
     return classes ? { instances: { classes } } : {}
   },
-  run: async function* ({ classes: { classes }, images }, { path: { path } }) {
+  run: async function* ({ classes: { classes }, images }, params) {
     const labels = labelsById(classes)
     const sizes = images && (await sizesOf(images))
-    const rowOf = new Map<string, number>()
-    for await (const row of readSubmission(path)) {
-      const twin = rowOf.get(row.imageId)
-      if (twin !== undefined) {
-        throw badFile(path, `row ${row.rowNumber}, column ImageID`, `${row.imageId} is in row ${twin} already`)
+    const rowOf = new Map<string, string>()
+    for (const path of await filesOf(params)) {
+      for await (const row of readSubmission(path)) {
+        const where = `row ${row.rowNumber}, column ImageID`
+        const twin = rowOf.get(row.imageId)
+        if (twin !== undefined) throw badFile(path, where, `${row.imageId} is in ${twin} already`)
+        rowOf.set(row.imageId, `row ${row.rowNumber}${params.path ? '' : ` of ${basename(path)}`}`)
+        yield { id: row.imageId, outputs: { instances: toInstances(path, row, labels, frameOf(path, row, sizes)) } }
       }
-      rowOf.set(row.imageId, row.rowNumber)
-      yield { id: row.imageId, outputs: { instances: toInstances(path, row, labels, frameOf(path, row, sizes)) } }
     }
   },
 })
+
+function sourcesOf({ path, paths, folder }: Params): readonly unknown[] {
+  return [path, paths, folder].filter(source => source !== undefined)
+}
+
+/** In the order of writing, or of their names. */
+async function filesOf({ path, paths, folder }: Params): Promise<readonly string[]> {
+  if (path) return [path.path]
+  if (paths) return paths.map(one => one.path)
+  if (!folder) throw new TaskError({ code: 'bad-value', message: 'expected one of path, paths and folder' })
+  const entries = await readdir(folder.path, { recursive: true })
+  return entries
+    .filter(name => name.endsWith('.csv'))
+    .sort()
+    .map(name => join(folder.path, name))
+}
 
 async function sizesOf(images: Collection<ImageRef>): Promise<Map<string, SizeHw>> {
   const sizes = new Map<string, SizeHw>()

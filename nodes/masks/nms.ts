@@ -7,12 +7,14 @@ import type { Instances } from '../values/instances.ts'
 import type { Label } from '../values/label.ts'
 import { joinInstances, selectInstances } from '../values/select-instances.ts'
 import { unitedFacets, unitedLabelMaps } from '../values/united-classes.ts'
+import { votedInstances } from './voted-instances.ts'
 
 interface Params {
   readonly iou: ByClass
   readonly score: ByClass
   readonly rule: MaskNmsRule
   readonly class_agnostic?: boolean
+  readonly voting: boolean
 }
 
 interface Inputs {
@@ -52,6 +54,12 @@ export const masksNms = defineNode<Params, Inputs>({
         type: 'boolean',
         description: 'Masks of different classes drop each other too. Default: only with the rule sartorius.',
       },
+      voting: {
+        type: 'boolean',
+        default: false,
+        description:
+          'A survivor that suppressed 2 masks or more whose scores add up to > its own becomes their vote, as in masks/vote.',
+      },
     },
   },
   inputs: {
@@ -84,11 +92,12 @@ parents:
     const joined = joinInstances(instances, labelMaps)
     const all = aboveScore(joined, numbers('score', joined.labels), params.rule)
     const agnostic = params.class_agnostic ?? params.rule === 'sartorius'
-    const { kept } = maskNms(all.masks, all.scores, numbers('iou', all.labels), {
+    const result = maskNms(all.masks, all.scores, numbers('iou', all.labels), {
       rule: params.rule,
       ...(!agnostic && { groups: all.labels }),
     })
-    return { instances: selectInstances(all, kept) }
+    const survivors = selectInstances(all, result.kept)
+    return { instances: params.voting ? votedInstances(all, survivors, result) : survivors }
   },
 })
 

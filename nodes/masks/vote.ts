@@ -1,10 +1,9 @@
 import { defineNode } from '../../engine/contract/node.ts'
 import { maskNms } from '../kernels/mask-nms.ts'
-import { voteSuppressed } from '../kernels/mask-voting.ts'
 import type { Instances } from '../values/instances.ts'
 import { joinInstances, selectInstances } from '../values/select-instances.ts'
 import { unitedFacets, unitedLabelMaps } from '../values/united-classes.ts'
-import { withMasks } from './changed-masks.ts'
+import { votedInstances } from './voted-instances.ts'
 
 interface Params {
   readonly iou: number
@@ -61,9 +60,6 @@ voted:
     const above = [...joined.scores.keys()].filter(index => joined.scores[index]! > score)
     const all = selectInstances(joined, above)
     const result = maskNms(all.masks, all.scores, iou, { rule, groups: all.labels })
-    const survivors = selectInstances(all, result.kept)
-    const voted = withMasks(survivors, voteSuppressed(all.masks, all.scores, result))
-    const seen = [...voted.scores.keys()].filter(i => voted.masks.offsets[i]! < voted.masks.offsets[i + 1]!)
-    return { instances: selectInstances(voted, seen) }
+    return { instances: votedInstances(all, selectInstances(all, result.kept), result) }
   },
 })

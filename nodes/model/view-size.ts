@@ -9,9 +9,13 @@ import type { TwoStageModel } from './model-spec.ts'
 export type Scale =
   | number
   | { readonly fit: readonly [number, number] }
+  | FitText
   | { readonly square: number; readonly how: 'stretch' | 'letterbox' }
   | { readonly limit: number }
   | 'native'
+
+/** `1333x800`: the same as `{ fit: [1333, 800] }`, as one word, so that it can be the id of a coordinate. */
+export type FitText = `${number}x${number}`
 
 /** JSON Schema of a `Scale`. */
 export const SCALE_SCHEMA = {
@@ -52,7 +56,7 @@ export const SCALE_SCHEMA = {
         limit: { type: 'integer', minimum: 1, description: 'Longest side in pixels; smaller images keep their size.' },
       },
     },
-    { const: 'native' },
+    { type: 'string', pattern: '^([1-9][0-9]*x[1-9][0-9]*|native)$' },
   ],
 } as const
 
@@ -72,10 +76,15 @@ export function viewSizeHw(
   frameHw: readonly [number, number],
 ): readonly [number, number] {
   if (scale === 'native') return frameHw
+  if (typeof scale === 'string') return fitted(frameHw, scale.split('x').map(Number))
   if (typeof scale === 'number') return torchResizedHw(frameHw, scale, model.longerSidePx)
   if ('limit' in scale) return limitedHw(frameHw, scale.limit)
   if ('square' in scale) {
     return scale.how === 'stretch' ? [scale.square, scale.square] : letterboxOf(frameHw, scale.square).contentHw
   }
-  return torchResizedHw(frameHw, Math.min(...scale.fit), Math.max(...scale.fit))
+  return fitted(frameHw, scale.fit)
+}
+
+function fitted(frameHw: readonly [number, number], sidesPx: readonly number[]): readonly [number, number] {
+  return torchResizedHw(frameHw, Math.min(...sidesPx), Math.max(...sidesPx))
 }

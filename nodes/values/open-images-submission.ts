@@ -1,12 +1,12 @@
-import { createReadStream } from 'node:fs'
 import { badFile } from './bad-file.ts'
+import { readLines } from './text-lines.ts'
 
 /** The submission file of Open Images 2019 and its successors, read row by row. */
 
 export const submissionColumns = ['ImageID', 'ImageWidth', 'ImageHeight', 'PredictionString'] as const
 
 export interface SubmissionRow {
-  /** 1-based, header included: what an editor shows if no cell holds a line break. */
+  /** The line it begins in, 1-based. */
   readonly rowNumber: number
   readonly imageId: string
   /** −1 × −1 is how some programs mark a row without predictions. */
@@ -24,27 +24,43 @@ export interface SubmissionPrediction {
 
 /**
  * Rows in file order, one in memory at a time. A byte order mark, CRLF line ends and numbers like 1e-05 are fine; an
- * empty PredictionString is no predictions.
+ * empty PredictionString is no predictions. Lines with quotes are read by csv-parse, the others are cut at their commas.
  * @throws TaskError naming row and column.
  */
 export async function* readSubmission(path: string): AsyncGenerator<SubmissionRow> {
-  const { parse, CsvError } = await import('csv-parse')
-  const parser = parse({ bom: true, relax_column_count: true, skip_empty_lines: true })
-  const source = createReadStream(path).on('error', error => parser.destroy(error))
-  let rowNumber = 0
-  try {
-    for await (const cells of source.pipe(parser) as AsyncIterable<string[]>) {
-      rowNumber++
-      if (rowNumber === 1) requireHeader(path, cells)
-      else yield readRow(path, rowNumber, cells)
-    }
-  } catch (error) {
-    if (error instanceof CsvError) throw badFile(path, `row ${rowNumber + 1}`, error.message)
-    throw error
-  } finally {
-    source.destroy()
+  let isFirst = true
+  for await (const { rowNumber, cells } of readCells(path)) {
+    if (isFirst) requireHeader(path, cells)
+    else yield readRow(path, rowNumber, cells)
+    isFirst = false
   }
-  if (rowNumber === 0) throw badFile(path, undefined, `is empty; expected the header ${submissionColumns.join()}`)
+  if (isFirst) throw badFile(path, undefined, `is empty; expected the header ${submissionColumns.join()}`)
+}
+
+/** Quoted cells may hold line ends: lines are gathered until their quotes are even. */
+async function* readCells(path: string): AsyncGenerator<{ rowNumber: number; cells: readonly string[] }> {
+  let open: { rowNumber: number; text: string } | undefined
+  for await (const { number, text } of readLines(path)) {
+    if (!open && !text.includes('"')) {
+      if (text !== '') yield { rowNumber: number, cells: text.split(',') }
+      continue
+    }
+    open = open ? { ...open, text: `${open.text}\n${text}` } : { rowNumber: number, text }
+    if ((open.text.match(/"/g) ?? []).length % 2 === 1) continue
+    yield { rowNumber: open.rowNumber, cells: await quotedCells(path, open.rowNumber, open.text) }
+    open = undefined
+  }
+  if (open) yield { rowNumber: open.rowNumber, cells: await quotedCells(path, open.rowNumber, open.text) }
+}
+
+async function quotedCells(path: string, rowNumber: number, text: string): Promise<readonly string[]> {
+  const { parse, CsvError } = await import('csv-parse/sync')
+  try {
+    return (parse(text, { relax_column_count: true }) as string[][])[0] ?? []
+  } catch (error) {
+    if (error instanceof CsvError) throw badFile(path, `row ${rowNumber}`, error.message)
+    throw error
+  }
 }
 
 function requireHeader(path: string, cells: readonly string[]): void {
@@ -77,7 +93,9 @@ function readSide(path: string, rowNumber: number, column: string, text: string)
 }
 
 function readPredictions(path: string, where: string, text: string): SubmissionPrediction[] {
-  const words = text.split(/\s+/).filter(word => word !== '')
+  const words = text.includes('\t') || text.includes('  ') ? text.split(/\s+/) : text.split(' ')
+  if (words[0] === '') words.shift()
+  if (words.at(-1) === '') words.pop()
   if (words.length % 3 !== 0) {
     throw badFile(path, where, `has ${words.length} words; expected class, score and mask for each prediction`)
   }

@@ -33,10 +33,15 @@ function inputsOf(node: NodeDefinition, instances: Instances): Values {
     images: collectionOf({ fine: image, odd: image }),
     image,
     hierarchy,
+    shards: {
+      columns: ['image', 'shard', 'shards', 'position'],
+      rows: ['fine', 'odd'].map((id, position) => [id, 0, 1, position]),
+    },
   }
   const port = node.inputs['instances']!
-  const own = node.mode === 'collection' ? collectionOf(items) : instances
-  const many = node.mode === 'collection' ? collectionOf({ fine: good, odd: good }) : good
+  const collects = node.mode === 'collection' || node.mode === 'scatter'
+  const own = collects ? collectionOf(items) : instances
+  const many = collects ? collectionOf({ fine: good, odd: good }) : good
   const given: [string, unknown][] = Object.keys(node.inputs).flatMap(name => {
     if (name === 'instances') return [[name, port.many === undefined ? own : [many, own]]]
     return name in others ? [[name, others[name]]] : []
@@ -56,6 +61,7 @@ async function run(node: NodeDefinition, instances: Instances): Promise<Values> 
     classes: ['cat'],
     area_px: { cat: 1, dog: 2 },
     class_column: 'class',
+    name: 'part{shard}',
   }
   const outputs = await runNode(node, inputs, withDefaults(node, params), {
     inputTypes: types,
@@ -95,7 +101,7 @@ describe('instances of another frame', () => {
   const refusing = picturing.filter(({ name }) => !name.startsWith('view/') && name !== 'annotations/validate')
 
   it.each(named(refusing))('than their picture are refused with their item: %s', async (_name, node) => {
-    const said = node.mode === 'collection' ? 'odd' : /in a frame of 10 × 12, the image has 12 × 10/
+    const said = node.mode === 'collection' || node.lane === 'io' ? 'odd' : /in a frame of 10 × 12, the image has 12 × 10/
     await expect(run(node, otherFrame)).rejects.toThrow(said)
   })
 })

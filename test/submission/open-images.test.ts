@@ -9,7 +9,7 @@ import { demoTruth } from '../helpers/demo-truth.ts'
 import { boxInstances } from '../helpers/instances.ts'
 import { runNode, testCheck } from '../helpers/run-context.ts'
 
-const defaults = { decimals: 6, empty_rows: 'true-size' }
+const defaults = { decimals: 6, scores: 'fixed', empty_rows: 'true-size', shard_order: 'number' }
 const types = classesOf('/m/cat', '/m/dog')
 const ref: ImageRef = { sha256: 'a'.repeat(64), widthPx: 12, heightPx: 10, channels: 3, bitDepth: 8, format: 'png' }
 const filled = boxInstances(
