@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -103,6 +103,43 @@ describe('instances/open-images-csv', () => {
     ['an open quote', `${header}\n"a,6,5,\n`, 'theirs.csv, row'],
   ])('refuses %s and says where', async (_name, text, message) => {
     await expect(read(text)).rejects.toThrow(message)
+  })
+
+  it('refuses runs that go on beyond the image, and says by how much', async () => {
+    const longer = `${header}\na,5,5,/m/dog 0.5 ${patch}\n`
+    await expect(read(longer)).rejects.toThrow(
+      'row 2 (a), column PredictionString, prediction 1: the runs of the mask text add up to 30; a 5 x 5 (height x width) mask has 25 pixels',
+    )
+  })
+
+  it('reads several files, or all of a folder, as one', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'maskloom-test-'))
+    const write = (name: string, text: string) => {
+      writeFileSync(join(folder, name), text)
+      return { path: join(folder, name), sha256: '' }
+    }
+    const first = write('x_0of2.csv', `${header}\nb,6,5,/m/dog 0.5 ${patch}\n"c,""d""",6,5,\n`)
+    const second = write('x_1of2.csv', `\uFEFF${header}\r\na,6,5,\r\n\r\n`)
+    write('notes.txt', 'no CSV')
+    const idsOf = async (params: object) =>
+      (await scatter(instancesOpenImagesCsv, { classes }, params, typedRun({ classes: [classes] }))).map(({ id }) => id)
+    expect(await idsOf({ paths: [second, first] })).toEqual(['a', 'b', 'c,"d"'])
+    expect(await idsOf({ folder: { path: folder, sha256: '' } })).toEqual(['b', 'c,"d"', 'a'])
+    write('x_1of2.csv', `${header}\nb,6,5,\n`)
+    await expect(idsOf({ folder: { path: folder, sha256: '' } })).rejects.toThrow(
+      'x_1of2.csv, row 2, column ImageID: b is in row 2 of x_0of2.csv already',
+    )
+    rmSync(folder, { recursive: true })
+  })
+
+  it('wants one source, not none or two', async () => {
+    const check = testCheck({ inputs: { classes: [classes] } })
+    await instancesOpenImagesCsv.types!({ path: {}, folder: {} } as never, check.context)
+    await instancesOpenImagesCsv.types!({} as never, check.context)
+    expect(check.problems.map(({ message }) => message)).toEqual([
+      'expected one of `path`, `paths` and `folder`',
+      'expected one of `path`, `paths` and `folder`',
+    ])
   })
 
   it('refuses a size that the image does not have', async () => {

@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -110,6 +110,18 @@ describe('pipelines/openimages-2019-7th.yaml', () => {
     const pooled = (list: Ended) =>
       eventsOf(list).flatMap(event => (event.type === 'step.items' && event.step === 'leaf/proposals' ? [event] : []))
     expect(pooled(ended).length).toBeGreaterThan(0)
+  }, 60_000)
+
+  it('leaves nothing half-written when a CSV breaks in its middle, and says where', async () => {
+    cpSync(demo.path('out', 'leaf-csv'), demo.path('broken'), { recursive: true })
+    const file = demo.path('broken', 'leaf_0of2.csv')
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
+    writeFileSync(file, [...lines.slice(0, -1), lines.at(-1)!.slice(0, -9), ''].join('\n'))
+    const set = ['--set', 'leaf=broken', '--set', 'parent=out/parent-csv']
+    const ended = await demo.maskloom('run', 'openimages-2019-7th-from-csv', '--json', '--out', 'half', ...set)
+    expect(ended.code).toBe(1)
+    expect(ended.stdout).toContain(`leaf_0of2.csv, row ${lines.length} (`)
+    expect(existsSync(demo.path('half')) ? readdirSync(demo.path('half')) : []).toEqual([])
   }, 60_000)
 
   it('has no problems with the published settings', async () => {
