@@ -101,7 +101,8 @@ describe('instances of another frame', () => {
   const refusing = picturing.filter(({ name }) => !name.startsWith('view/') && name !== 'annotations/validate')
 
   it.each(named(refusing))('than their picture are refused with their item: %s', async (_name, node) => {
-    const said = node.mode === 'collection' || node.lane === 'io' ? 'odd' : /in a frame of 10 × 12, the image has 12 × 10/
+    const said =
+      node.mode === 'collection' || node.lane === 'io' ? 'odd' : /in a frame of 10 × 12, the image has 12 × 10/
     await expect(run(node, otherFrame)).rejects.toThrow(said)
   })
 })
