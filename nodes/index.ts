@@ -69,6 +69,7 @@ import { masksNms } from './masks/nms.ts'
 import { masksOverlapRemoval } from './masks/overlap-removal.ts'
 import { masksRefillOutlines } from './masks/refill-outlines.ts'
 import { masksToLabelMapFile } from './masks/to-label-map.ts'
+import { masksToPicture } from './masks/to-picture.ts'
 import { masksVote } from './masks/vote.ts'
 import { masksWbf } from './masks/wbf.ts'
 import { modelsAssemble } from './models/assemble.ts'
@@ -189,6 +190,7 @@ const nodes: readonly NodeDefinition[] = [
   masksOverlapRemoval,
   masksRefillOutlines,
   masksToLabelMapFile,
+  masksToPicture,
   masksVote,
   masksWbf,
   semanticInfer,

@@ -68,7 +68,8 @@ export function startProcess(
 }
 
 export function startThread(name: string, url: URL, onMessage: (message: FromWorker) => void): WorkerHandle {
-  const worker = new Worker(url, { name })
+  // Some packages look into workerData when they are loaded in a thread (web-worker, below geotiff) and expect an object.
+  const worker = new Worker(url, { name, workerData: {} })
   let error: unknown
   let killed = false
   worker.on('message', messages => receive(messages, onMessage))

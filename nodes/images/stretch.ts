@@ -11,6 +11,7 @@ interface Params {
   readonly high: number
   readonly channels: 'joint' | 'each'
   readonly ignore?: number
+  readonly eight_bits: 'keep' | 'stretch'
 }
 
 interface Inputs {
@@ -50,12 +51,21 @@ export const imagesStretch = defineNode<Params, Inputs>({
         examples: [0, 65535],
         description: 'Samples of this value (no data) do not count. Default: all count.',
       },
+      eight_bits: {
+        enum: ['keep', 'stretch'],
+        default: 'keep',
+        description: 'Pictures of 8 bits stay as they are, or are spread too.',
+      },
     },
   },
   inputs: { image: { kind: 'image', per: 'item', description: 'The raster.' } },
   outputs: {
     image: { kind: 'image', per: 'item', description: 'The same raster, with 8 bits when it is read.' },
-    table: { kind: 'table', per: 'item', description: 'What became 0 and 255, by channel.' },
+    table: {
+      kind: 'table',
+      per: 'item',
+      description: 'What became 0 and 255, by channel; no rows for a picture that stayed as it was.',
+    },
   },
   example: `shown:
   uses: images/stretch
@@ -67,6 +77,8 @@ export const imagesStretch = defineNode<Params, Inputs>({
     return { image: context.inputs['image']?.[0] ?? {} }
   },
   run: async ({ image }, params, context) => {
+    if (image.bitDepth === 8 && params.eight_bits === 'keep')
+      return { image, table: { columns: ['channel', 'low', 'high'], rows: [] } satisfies Table }
     const sorted = await sortedChannels(image, params, context)
     const three = (percent: number) =>
       [0, 1, 2].map(c => percentileOf(sorted[c % sorted.length]!, percent)) as unknown as Three

@@ -70,6 +70,30 @@ export function reducePixelScores(
 }
 
 /**
+ * What scikit-learn's `jaccard_score(average='micro')` over background and foreground gives: right pixels / (2 N − right
+ * pixels). Taken for the IoU of a class it flatters: of a picture that is nine tenths background, half of the foreground
+ * found gives 0.90. `batch` images at a time, in order, the last of what is left, then the mean over batches (Open Cities,
+ * third place, while validating). NaN of no images.
+ * @param framePx [images] pixels of each image.
+ */
+export function microJaccard(images: readonly PixelCounts[], framePx: readonly number[], batch: number): number {
+  let sum = 0
+  let batches = 0
+  for (let from = 0; from < images.length; from += batch) {
+    let all = 0
+    let wrong = 0
+    for (let i = from; i < Math.min(from + batch, images.length); i++) {
+      const { shared, truth, found } = images[i]!
+      all += framePx[i]!
+      wrong += truth + found - 2 * shared
+    }
+    sum += (all - wrong) / (all + wrong)
+    batches++
+  }
+  return sum / batches
+}
+
+/**
  * [K · K] pixels by true class (row) and predicted class (column). Pixels whose true class is `ignoreLabel` or outside
  * 0 … K − 1 are left out; a predicted class outside counts in no column, so that the pixel is only missed (`missed`).
  */

@@ -1,6 +1,7 @@
 import type { PathRef } from '../../engine/contract/node.ts'
 import type { ModelProblem } from './model-spec.ts'
 import type { MapOutput, SemanticModel } from './semantic-model.ts'
+import { fixedViewHw, type SemanticScale } from './semantic-view-size.ts'
 import { comparePort, type GraphSignature, openGraphs, type Port, type Remembering } from './signature.ts'
 
 /** Opens the graph of a semantic model (once per content) and compares it with model.yaml. */
@@ -23,6 +24,24 @@ export async function semanticSignatureProblems(
     if (port) checkBatch(model, 'output', port, problems)
   }
   return problems
+}
+
+/** A graph with sides of its own takes only pictures of that size: what a view of another size would end in. */
+export async function viewSizeProblems(
+  model: SemanticModel,
+  folder: PathRef,
+  scale: SemanticScale,
+  context: Remembering,
+): Promise<readonly ModelProblem[]> {
+  const graph = (await openGraphs([model.file], folder, context, []))(model.file)
+  const shape = graph?.inputs.find(({ name }) => name === model.inputName)?.shape
+  const [height, width] = [shape?.[2] ?? null, shape?.[3] ?? null]
+  if (height === null && width === null) return []
+  const viewHw = fixedViewHw(model, scale)
+  const shown = viewHw && padded(viewHw, model.padToMultiple)
+  if (shown && (height ?? shown[0]) === shown[0] && (width ?? shown[1]) === shown[1]) return []
+  const message = `${model.file} takes pictures of ${height ?? 'any'} × ${width ?? 'any'} only (height × width); this view shows ${shown ? shown.join(' × ') : 'them at sizes of their own'}`
+  return [{ message, fix: 'scale: model, and the size under resize in model.yaml' }]
 }
 
 function padded([height, width]: readonly [number, number], multiple: number): readonly [number, number] {

@@ -4,6 +4,7 @@ import type { SemanticModel } from './semantic-model.ts'
 /** How large a picture is shown to a semantic model. */
 export type SemanticScale =
   | number
+  | 'model'
   | 'native'
   | { readonly square: number; readonly how?: 'stretch' }
   | { readonly stretch: readonly [number, number] }
@@ -12,7 +13,7 @@ export type SemanticScale =
 export const SEMANTIC_SCALE_SCHEMA = {
   anyOf: [
     { type: 'integer', minimum: 1 },
-    { const: 'native' },
+    { enum: ['model', 'native'] },
     {
       type: 'object',
       additionalProperties: false,
@@ -39,16 +40,26 @@ export const SEMANTIC_SCALE_SCHEMA = {
   ],
 } as const
 
+/** [height, width] that every picture gets, or undefined when it depends on the picture. */
+export function fixedViewHw(
+  { sizeHw }: Pick<SemanticModel, 'sizeHw'>,
+  scale: SemanticScale,
+): readonly [number, number] | undefined {
+  if (scale === 'model') return sizeHw
+  if (typeof scale !== 'object') return undefined
+  return 'square' in scale ? [scale.square, scale.square] : scale.stretch
+}
+
 /**
  * [height, width] of a view before padding, of a picture of `frameHw` as it is shown (after a transposition). A number is
  * the shorter side, the aspect kept and sides rounded down.
  */
 export function semanticViewHw(
   { sizeHw }: Pick<SemanticModel, 'sizeHw'>,
-  scale: SemanticScale | undefined,
+  scale: SemanticScale,
   frameHw: readonly [number, number],
 ): readonly [number, number] {
-  if (scale === undefined) return sizeHw ?? frameHw
+  if (scale === 'model') return sizeHw ?? frameHw
   if (scale === 'native') return frameHw
   if (typeof scale === 'number') return torchResizedHw(frameHw, scale, Number.POSITIVE_INFINITY)
   return 'square' in scale ? [scale.square, scale.square] : scale.stretch

@@ -3,6 +3,7 @@ import { checkSemanticModel } from '../model/model-facets.ts'
 import { type ModelInputs, type ModelParams, modelPort } from '../model/model-input.ts'
 import { openSemanticModel } from '../model/open-model.ts'
 import { semanticFacets, unknownMaps } from '../model/semantic-model.ts'
+import { viewSizeProblems } from '../model/semantic-signature.ts'
 import { SEMANTIC_SCALE_SCHEMA } from '../model/semantic-view-size.ts'
 import type { ImageRef } from '../values/image.ts'
 import { MODEL_FILES } from '../values/model.ts'
@@ -54,8 +55,9 @@ export const semanticInfer = defineNode<Params, Inputs>({
       },
       scale: {
         ...SEMANTIC_SCALE_SCHEMA,
+        default: 'model',
         description:
-          'Size of the view: the shorter side in pixels, { square: 512 } (stretched, aspect ignored), { stretch: [height, width] }, or native. Default: what model.yaml says.',
+          'Size of the view: model (what model.yaml says), the shorter side in pixels, { square: 512 } (stretched, aspect ignored), { stretch: [height, width] }, or native.',
       },
       flip: {
         enum: ['none', 'horizontal', 'vertical', 'rotate-180'],
@@ -99,6 +101,9 @@ export const semanticInfer = defineNode<Params, Inputs>({
   types: async (params, context) => {
     const model = await checkSemanticModel(params.model, context)
     if (!model) return {}
+    if (params.model)
+      for (const { message, fix } of await viewSizeProblems(model, params.model, params.scale, context))
+        context.problem({ param: 'scale', message, ...(fix === undefined ? {} : { fix }) })
     for (const { message, fix } of unknownMaps(model, params.maps ?? []))
       context.problem({ param: 'maps', message, ...(fix === undefined ? {} : { fix }) })
     return { maps: semanticFacets(model, params.maps) }

@@ -15,7 +15,7 @@ import type { Semantic, SemanticMap } from '../values/semantic.ts'
 import { type MapSize, mapSizeHw } from './map-size.ts'
 
 export interface ViewParams {
-  readonly scale?: SemanticScale
+  readonly scale: SemanticScale
   readonly flip: Flip
   readonly transpose: boolean
   readonly tta_inverse: InverseOrder

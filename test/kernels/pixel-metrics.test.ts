@@ -1,9 +1,11 @@
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { emptyMasks } from '../../nodes/kernels/mask-sets.ts'
 import {
   classPixels,
   confusion,
   countPixels,
+  microJaccard,
   pixelScore,
   reducePixelScores,
 } from '../../nodes/kernels/pixel-metrics.ts'
@@ -65,5 +67,42 @@ describe('pixel metrics', () => {
     expect(pixelScore(building!, 'jaccard')).toBe(0.5)
     const micro = reducePixelScores([ground!, building!], 'jaccard', { reduce: 'pooled' })
     expect(micro).toBeCloseTo(0.9048, 4)
+    expect(microJaccard([building!], [100], 5)).toBe(micro)
+  })
+
+  it('takes micro Jaccard of so many images at a time and then the mean, as a slow count of labels gives it', () => {
+    const images = fc.array(fc.array(fc.tuple(fc.nat(1), fc.nat(1)), { minLength: 1, maxLength: 30 }), {
+      minLength: 1,
+      maxLength: 9,
+    })
+    fc.assert(
+      fc.property(images, fc.integer({ min: 1, max: 5 }), (pairs, batch) => {
+        const counts = pairs.map(
+          pixels =>
+            classPixels(
+              confusion(
+                pixels.map(([t]) => t),
+                pixels.map(([, f]) => f),
+                2,
+              ),
+            )[1]!,
+        )
+        const scores: number[] = []
+        for (let from = 0; from < pairs.length; from += batch) {
+          const pixels = pairs.slice(from, from + batch).flat()
+          const right = pixels.filter(([t, f]) => t === f).length
+          // Over both labels: true positives are the right pixels, and each wrong one is a miss of one and a false of the other.
+          scores.push(right / (2 * pixels.length - right))
+        }
+        const expected = scores.reduce((sum, score) => sum + score, 0) / scores.length
+        expect(
+          microJaccard(
+            counts,
+            pairs.map(pixels => pixels.length),
+            batch,
+          ),
+        ).toBeCloseTo(expected, 12)
+      }),
+    )
   })
 })

@@ -173,7 +173,7 @@ describe('the check of semantic/infer', () => {
     const tested = testCheck({
       readFile: path => new TextEncoder().encode(change(readFileSync(path, 'utf8'))),
     })
-    const types = await semanticInfer.types!(params as never, tested.context)
+    const types = await semanticInfer.types!({ scale: 'model', ...params } as never, tested.context)
     return { types, messages: tested.problems.map(({ message, fix }) => `${message.replace(/^\S+: /, '')} (${fix})`) }
   }
 
