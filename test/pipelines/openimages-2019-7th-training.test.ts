@@ -36,7 +36,7 @@ describe('pipelines/openimages-2019-7th-training.yaml', () => {
 
   it('brings rare classes up to their targets and lists every epoch', () => {
     for (const round of [2, 3]) {
-      const classes = rows(`leaf-classes/leaf_round=${round}_.json`)
+      const classes = rows(`leaf-classes/round=${round}.json`)
       expect(classes.map(([rank]) => rank)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
       // Ranks 5 to 9 have 20 places, unless all images that are left come 10 times already.
       for (const [, , images, samples] of classes.slice(5, 10) as [number, string, number, number][]) {
