@@ -75,11 +75,18 @@ function readRow(path: string, rowNumber: number, cells: readonly string[]): Sub
   }
   return {
     rowNumber,
-    imageId,
+    imageId: ofItsOwn(imageId),
     widthPx: readSide(path, rowNumber, 'ImageWidth', width!),
     heightPx: readSide(path, rowNumber, 'ImageHeight', height!),
     predictions: readPredictions(path, `row ${rowNumber} (${imageId}), column PredictionString`, predictions!),
   }
+}
+
+/**
+ * The same text, not as a part of the line: ids are remembered, and each would keep its line of some 10 kB in memory.
+ */
+function ofItsOwn(text: string): string {
+  return Buffer.from(text).toString()
 }
 
 function readSide(path: string, rowNumber: number, column: string, text: string): number {
