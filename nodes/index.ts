@@ -30,6 +30,7 @@ import { ensembleBoxes } from './ensemble/boxes.ts'
 import { ensembleMasks } from './ensemble/masks.ts'
 import { ensembleProposals } from './ensemble/proposals.ts'
 import { ensembleRpn } from './ensemble/rpn.ts'
+import { evaluateAblation } from './evaluate/ablation.ts'
 import { evaluateCells } from './evaluate/cells.ts'
 import { evaluateCoco } from './evaluate/coco.ts'
 import { evaluateErrors } from './evaluate/errors.ts'
@@ -151,6 +152,7 @@ const nodes: readonly NodeDefinition[] = [
   ensembleMasks,
   ensembleProposals,
   ensembleRpn,
+  evaluateAblation,
   evaluateCells,
   evaluateCoco,
   evaluateErrors,

@@ -63,6 +63,8 @@ export interface OutputPort {
  * - `x-pipeline: true`: the path of a pipeline file that the node evaluates in memory (`pipeline-function.ts`). Its
  *   inputs are ports of the step beside the node's own; the key has what its steps do in the place of the path.
  * - `x-params-of: PARAM`: a map with values for parameters of that pipeline.
+ * - `x-coordinates-of: PORT`: never written; the node receives a list with the coordinates of each value of that folded
+ *   port, axis → id, for outputs that name them. They are part of the key.
  */
 export interface ParamsSchema {
   readonly type: 'object'
@@ -80,6 +82,7 @@ export interface ParamSchema {
   readonly 'x-port'?: string
   readonly 'x-pipeline'?: true
   readonly 'x-params-of'?: string
+  readonly 'x-coordinates-of'?: string
   readonly [keyword: string]: unknown
 }
 

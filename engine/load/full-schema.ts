@@ -66,9 +66,11 @@ function nodeRule(node: NodeDefinition): Schema {
   }
 }
 
-/** What a port may bring instead is not required. */
+/** What a port may bring instead is not required; what the engine fills in is not there. */
 function editorParams(params: ParamsSchema, needed: readonly string[]): Schema {
-  return { ...params, ...(params.required === undefined ? {} : { required: needed }) } as unknown as Schema
+  const written = Object.entries(params.properties).filter(([, schema]) => schema['x-coordinates-of'] === undefined)
+  const properties = Object.fromEntries(written)
+  return { ...params, properties, ...(params.required === undefined ? {} : { required: needed }) } as unknown as Schema
 }
 
 function isRequired(port: InputPort): boolean {

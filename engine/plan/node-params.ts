@@ -86,6 +86,12 @@ export function nodeParams(
     params[name] = weighed.weights
     if (schema['x-key'] !== false) keyed[name] = weighed.weights
   }
+  for (const [name, schema] of Object.entries(node.params.properties)) {
+    const port = schema['x-coordinates-of']
+    if (port === undefined) continue
+    params[name] = coordinatesOf(left.get(port) ?? [])
+    keyed[name] = params[name]
+  }
   misfits += checked.problems.length
   if (problems.all.length > before || misfits > 0 || unknown.length > 0) return undefined
   return { params, keyed, feeds: left, holes: holesOf(step, scope) }

@@ -16,7 +16,9 @@ export function reportMisfits(
 ): void {
   const { node, declaration } = step
   const given = Object.keys(declaration.with)
-  const known = Object.keys(node.params.properties)
+  const known = Object.keys(node.params.properties).filter(
+    name => node.params.properties[name]!['x-coordinates-of'] === undefined,
+  )
   const strangers = given.filter(name => !known.includes(name))
   const meant = new Set<string>()
   for (const name of strangers) {

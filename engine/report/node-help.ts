@@ -83,7 +83,8 @@ function outputText(port: OutputPort): string {
 
 function paramLines(node: NodeDefinition): string[] {
   const required = new Set(node.params.required)
-  const rows = Object.entries(node.params.properties).map(([name, schema]) => [
+  const written = Object.entries(node.params.properties).filter(([, schema]) => !('x-coordinates-of' in schema))
+  const rows = written.map(([name, schema]) => [
     name,
     paramType(schema),
     required.has(name) ? requiredText(schema) : 'default' in schema ? JSON.stringify(schema['default']) : 'optional',

@@ -41,7 +41,8 @@ function nodeSection(node: NodeDefinition): string {
 }
 
 function paramRows(node: NodeDefinition): string[][] {
-  return Object.entries(node.params.properties).map(([name, schema]) => {
+  const written = Object.entries(node.params.properties).filter(([, schema]) => !('x-coordinates-of' in schema))
+  return written.map(([name, schema]) => {
     const required = node.params.required?.includes(name) === true
     const instead = schema['x-port']
     const needed = instead === undefined ? '' : `or the input ${code(instead)}`

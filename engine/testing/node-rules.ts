@@ -139,6 +139,7 @@ export async function keyProblems(
   const base = requiredSamples(node)
   const plain = await recipe(node, registry, base)
   for (const [name, schema] of Object.entries(node.params.properties)) {
+    if (schema['x-coordinates-of'] !== undefined) continue
     const [first, second] = keySamples(node, name, schema)
     if (first === undefined || second === undefined) {
       problems.push(`no two values of ${name} could be made up; give it \`examples\``)
@@ -195,6 +196,7 @@ function strictAjv(schema: Schema): Ajv {
     'x-key',
     'x-weights-of',
     'x-port',
+    'x-coordinates-of',
     'x-pipeline',
     'x-params-of',
     'x-expected',
@@ -223,6 +225,7 @@ function misusedKeywords(name: string, schema: ParamSchema, node: NodeDefinition
   const port = schema['x-weights-of']
   const instead = schema['x-port']
   const pipeline = schema['x-params-of']
+  const folded = schema['x-coordinates-of']
   const text = schema['type'] === 'string' || isTexts('array', 'items', schema) || isTextMap(schema)
   return [
     ...complain(path !== undefined && path !== 'file' && path !== 'folder', `${name}: x-path: ${path}`),
@@ -248,6 +251,10 @@ function misusedKeywords(name: string, schema: ParamSchema, node: NodeDefinition
     ...complain(
       pipeline !== undefined && node.params.properties[pipeline]?.['x-pipeline'] !== true,
       `${name} has x-params-of ${pipeline}, which is no pipeline`,
+    ),
+    ...complain(
+      folded !== undefined && node.inputs[folded]?.many !== 'folded',
+      `${name} has x-coordinates-of ${folded}, which is no folded input`,
     ),
   ]
 }

@@ -1,5 +1,5 @@
 import type { CheckContext, RunContext } from '../../engine/contract/node.ts'
-import { classesInFacets, describeClasses, labelsById } from './class-lists.ts'
+import { classesInFacets, describeClasses, labelsById, uniteClassLists } from './class-lists.ts'
 import type { ClassList } from './classes.ts'
 import { inputClasses } from './input-classes.ts'
 import type { Instances } from './instances.ts'
@@ -7,11 +7,14 @@ import { selectInstances } from './select-instances.ts'
 
 /** Predictions and ground truth meet by class id; the classes of the truth are those evaluated. */
 
-/** Reports it when predictions and truth have no class in common. */
-export function checkSharedClasses(context: CheckContext): void {
-  const found = classesInFacets(context.inputs['instances']?.[0])
+/** Reports it when predictions (at this port, of all its values) and truth have no class in common. */
+export function checkSharedClasses(context: CheckContext, port = 'instances'): void {
+  const lists = (context.inputs[port] ?? []).map(classesInFacets)
   const truth = classesInFacets(context.inputs['truth']?.[0])
-  if (!found || !truth || found.some(({ id }) => labelsById(truth).has(id))) return
+  const known = lists.filter(list => list !== undefined)
+  if (!truth || lists.length === 0 || known.length < lists.length) return
+  const found = uniteClassLists(known).classes
+  if (found.some(({ id }) => labelsById(truth).has(id))) return
   context.problem({
     input: 'truth',
     message: `no class is in both: the predictions have ${describeClasses(found)} with ids like ${found[0]?.id}, the truth has ${describeClasses(truth)} with ids like ${truth[0]?.id}`,
@@ -28,19 +31,21 @@ export interface TruthClasses {
 /** Of the values at the inputs `instances` and `truth`. */
 export function truthClasses(context: RunContext): TruthClasses {
   const classes = inputClasses(context, 'truth')
+  return { classes, relabel: relabelTo(classes, inputClasses(context, 'instances')) }
+}
+
+/** Predictions in the classes `own` with the labels of `classes`, met by id; those of other classes are left out. */
+export function relabelTo(classes: ClassList, own: ClassList): (found: Instances) => Instances {
   const labels = labelsById(classes)
-  const labelMap = Int32Array.from(inputClasses(context, 'instances'), ({ id }) => labels.get(id) ?? -1)
+  const labelMap = Int32Array.from(own, ({ id }) => labels.get(id) ?? -1)
   const same = labelMap.every((to, from) => to === from)
-  return {
-    classes,
-    relabel: found => {
-      if (same) return found
-      const kept = [...found.labels.keys()].filter(index => labelMap[found.labels[index]!]! >= 0)
-      return selectInstances(
-        found,
-        kept,
-        Int32Array.from(kept, index => labelMap[found.labels[index]!]!),
-      )
-    },
+  return found => {
+    if (same) return found
+    const kept = [...found.labels.keys()].filter(index => labelMap[found.labels[index]!]! >= 0)
+    return selectInstances(
+      found,
+      kept,
+      Int32Array.from(kept, index => labelMap[found.labels[index]!]!),
+    )
   }
 }
