@@ -95,6 +95,7 @@ import { trainingEpochList } from './training/epoch-list.ts'
 import { trainingEpochOrder } from './training/epoch-order.ts'
 import { trainingFirstOfClass } from './training/first-of-class.ts'
 import { trainingRebalance } from './training/rebalance.ts'
+import { tuneEnsemble } from './tune/ensemble.ts'
 import { tuneSearch } from './tune/search.ts'
 import { boxesKind } from './values/boxes.ts'
 import { calibrationKind } from './values/calibration.ts'
@@ -217,6 +218,7 @@ const nodes: readonly NodeDefinition[] = [
   trainingEpochOrder,
   trainingRebalance,
   trainingFirstOfClass,
+  tuneEnsemble,
   tuneSearch,
   viewContactSheet,
   viewOverlay,

@@ -1,6 +1,7 @@
 import { defineNode } from '../../engine/contract/node.ts'
 import { crossSourceFusion } from '../kernels/cross-source-fusion.ts'
 import type { Instances } from '../values/instances.ts'
+import { fusedInstances, poolInstances } from '../values/pool-instances.ts'
 import { unitedFacets, unitedLabelMaps } from '../values/united-classes.ts'
 import {
   checkWeights,
@@ -10,7 +11,6 @@ import {
   type Weights,
   weightsPort,
 } from '../values/weights.ts'
-import { fusedInstances, poolInstances } from './pool-instances.ts'
 
 interface Params {
   readonly iou: number

@@ -2,6 +2,7 @@ import { TaskError } from '../../engine/base/diagnostic.ts'
 import { defineNode } from '../../engine/contract/node.ts'
 import { type SoftMasks, weightedMaskFusion } from '../kernels/mask-wbf.ts'
 import type { Instances } from '../values/instances.ts'
+import { fusedInstances, poolInstances } from '../values/pool-instances.ts'
 import { type RoiMasks, roiMaskCount } from '../values/roi-masks.ts'
 import { selectInstances } from '../values/select-instances.ts'
 import { unitedFacets, unitedLabelMaps } from '../values/united-classes.ts'
@@ -13,7 +14,6 @@ import {
   type Weights,
   weightsPort,
 } from '../values/weights.ts'
-import { fusedInstances, poolInstances } from './pool-instances.ts'
 
 interface Params {
   readonly iou: number

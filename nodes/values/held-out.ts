@@ -1,6 +1,6 @@
 import { TaskError } from '../../engine/base/diagnostic.ts'
 import type { CheckContext, InputPort, ParamSchema } from '../../engine/contract/node.ts'
-import type { Selection } from './selection.ts'
+import { type Selection, wholeDivision } from './selection.ts'
 
 /**
  * What is fitted to images is judged on others: the held-out parts of a cross-validation come as a folded input, what is
@@ -47,6 +47,37 @@ export function checkHeldOut(inSample: boolean, context: CheckContext): void {
       fix: 'fold at least two held-out parts',
     })
   }
+}
+
+/** Parameters of steps that tune on predictions of models. */
+export const outOfFoldParams: { readonly [name: string]: ParamSchema } = {
+  held_out: {
+    type: 'boolean',
+    default: false,
+    description:
+      'You know that no model saw the images it predicts here (trained on other data, or predicted by fold elsewhere). Default: steps with items: folds.valid for every fold must show it.',
+  },
+  in_sample: {
+    type: 'boolean',
+    default: false,
+    description: 'Tune although models may have been trained on these images; the scores flatter then.',
+  },
+}
+
+/** Refuses a step without folds, or with predictions that nothing shows to be out of fold, unless it is told so. */
+export function checkOutOfFold(
+  { in_sample: inSample, held_out: heldOut }: { readonly in_sample: boolean; readonly held_out: boolean },
+  ports: readonly string[],
+  context: CheckContext,
+): void {
+  checkHeldOut(inSample, context)
+  if (inSample || heldOut || context.inputs['folds'] === undefined) return
+  if (ports.some(port => wholeDivision(context.selectedBy(port)) !== undefined)) return
+  context.problem({
+    code: 'not-out-of-fold',
+    message: `nothing shows that ${ports.map(port => `\`${port}\``).join(' or ')} is made of predictions out of fold: models may have been trained on these images`,
+    fix: 'predict each fold with `items: folds.valid` by the model trained without it and unite them; say `held_out: true` if you know they are, or `in_sample: true` if they are not',
+  })
 }
 
 /**

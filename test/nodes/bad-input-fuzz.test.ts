@@ -86,6 +86,9 @@ function paramsOf({ params }: NodeDefinition): fc.Arbitrary<object> {
     if ('x-weights-of' in schema) return [name, fc.constant(undefined)]
     // Else refused before anything runs, since no folds are made here.
     if (name === 'in_sample') return [name, fc.constant(true)]
+    if ('x-coordinates-of' in schema) return [name, fc.constant(undefined)]
+    // Else small by chance only, and every drawing with large ones takes its time.
+    if (name === 'bootstrap') return [name, fc.constantFrom(0, 3)]
     const usual = 'default' in schema ? [schema['default']] : []
     const some = fc.constantFrom(...usual, ...usual, ...samplesOf(schema))
     const needed = params.required?.includes(name) || 'default' in schema
@@ -96,8 +99,18 @@ function paramsOf({ params }: NodeDefinition): fc.Arbitrary<object> {
     .map(values => Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)))
 }
 
+/** The values of folded ports stand on one axis; the first is called as `evaluate/ablation` calls the full one. */
+function coordinatesOf(node: NodeDefinition, fedPorts: { readonly [port: string]: Fed }): object {
+  const filled = Object.entries(node.params.properties).flatMap(([name, schema]) => {
+    const port = fedPorts[schema['x-coordinates-of'] ?? '']
+    return port === undefined ? [] : [[name, port.types.map((_, i) => ({ view: i === 0 ? 'nothing' : `${i}` }))]]
+  })
+  return Object.fromEntries(filled)
+}
+
 /** What the engine does: asks for the types, runs the node and encodes each output. False: refused by the check. */
-async function run(node: NodeDefinition, fedPorts: { readonly [port: string]: Fed }, params: object): Promise<boolean> {
+async function run(node: NodeDefinition, fedPorts: { readonly [port: string]: Fed }, given: object): Promise<boolean> {
+  const params = { ...given, ...coordinatesOf(node, fedPorts) }
   const entries = Object.entries(fedPorts).filter(([, port]) => port !== undefined)
   const inputTypes = Object.fromEntries(entries.map(([name, { types }]) => [name, types]))
   const check = testCheck({ inputs: inputTypes })

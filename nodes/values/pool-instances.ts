@@ -1,6 +1,6 @@
 import type { FusedMasks, PooledMasks } from '../kernels/mask-pool.ts'
-import type { Instances } from '../values/instances.ts'
-import { joinInstances } from '../values/select-instances.ts'
+import type { Instances } from './instances.ts'
+import { joinInstances } from './select-instances.ts'
 
 /** The instances of several sources of one image in one list, source by source. Ground-truth marks are left behind. */
 export interface PooledInstances extends PooledMasks {
