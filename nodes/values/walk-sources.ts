@@ -37,7 +37,7 @@ export async function* walkSources(
       if (one.sizeHw[0] === own.sizeHw[0] && one.sizeHw[1] === own.sizeHw[1]) return relabels[source]!(one)
       throw new TaskError({
         code: 'bad-value',
-        message: `item ${id}: ${ports[source]} is in a frame of ${one.sizeHw.join(' × ')}, the truth in one of ${own.sizeHw.join(' × ')} (height × width)`,
+        message: `item ${id}: the predictions are in a frame of ${one.sizeHw.join(' × ')}, the truth in one of ${own.sizeHw.join(' × ')} (height × width), at input ${ports[source]}`,
         fix: 'all must be in the frame of the original image',
       })
     })

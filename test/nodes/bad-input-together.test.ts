@@ -62,6 +62,7 @@ async function run(node: NodeDefinition, instances: Instances): Promise<Values> 
     area_px: { cat: 1, dog: 2 },
     class_column: 'class',
     name: 'part{shard}',
+    variants: [{ without: 'nothing' }, { without: 'L1' }],
   }
   const outputs = await runNode(node, inputs, withDefaults(node, params), {
     inputTypes: types,
