@@ -177,9 +177,15 @@ async function readMasks(
       read.push({ row, mask: emptyMasks(sizeHw, 1) })
       continue
     }
-    const path = join(params.mask_folder.path, subfolderOf(row.maskPath, params), row.maskPath)
-    const kind = existsSync(path) ? 'bad-mask' : 'missing-mask'
     const where = `row ${row.rowNumber}, column MaskPath`
+    const below = join(subfolderOf(row.maskPath, params), row.maskPath)
+    if (!isListed(below)) {
+      const message = `leads to ${below}; expected a .png below the masks folder, no name on the way beginning with a dot`
+      problems.raise('missing-mask', badFile(params.masks.path, where, message))
+      continue
+    }
+    const path = join(params.mask_folder.path, below)
+    const kind = existsSync(path) ? 'bad-mask' : 'missing-mask'
     const mask = await problems.attemptAsync(kind, () =>
       readMaskPicture(path, `${basename(params.masks.path)}, ${where}`),
     )
@@ -188,6 +194,11 @@ async function readMasks(
     read.push({ row, mask: toSize(mask, sizeHw, params.resize) })
   }
   return read
+}
+
+/** Is it among the files of the folder that the key of the step covers? Only those may be read. */
+function isListed(below: string): boolean {
+  return below.endsWith('.png') && !below.split(/[/\\]/).some(name => name.startsWith('.'))
 }
 
 function subfolderOf(maskPath: string, { subfolder }: Params): string {

@@ -131,6 +131,18 @@ describe('annotations/open-images', () => {
     await expect(elsewhere).rejects.toThrow(/of-m.m\.png/)
   })
 
+  it.each([
+    ['a picture of another kind', 'm.jpg', {}],
+    ['a hidden file', '.m.png', {}],
+    ['a hidden folder', '.by/m.png', {}],
+    ['a folder above that the first character leads to', '.m.png', { subfolder: '{first}{first}' }],
+  ])('reads no mask that the key of the step does not cover: %s', async (_, maskPath, params) => {
+    const outside = read([row.replace('m.png', maskPath)], undefined, { a: ref(2, 2) }, params)
+    await expect(outside).rejects.toThrow(
+      /row 2, column MaskPath.*leads to .*; expected a \.png below the masks folder/,
+    )
+  })
+
   it('marks group-of instances and keeps boxes without mask as instances without a pixel', async () => {
     const boxes = [
       'a,x,cat,1,0.0,0.5,0.0,0.500001,1',
