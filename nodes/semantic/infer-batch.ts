@@ -7,8 +7,9 @@ type Outputs = { readonly [output: string]: Tensor }
 
 /**
  * Answers to several inputs, in their order, each [1, …]. Inputs of one size go through the graph together, as many as
- * the model says. The first batch of a worker is checked: its first input is also shown alone, and if a single bit differs
- * the model is shown one picture at a time from then on, because results must not depend on who came along.
+ * the model says. The first batch of each size in a worker is checked (another size may be computed another way): its first
+ * input is also shown alone, and if a single bit differs the model is shown one picture at a time from then on, because
+ * results must not depend on who came along.
  */
 export async function inferAll(
   inputs: readonly Tensor[],
@@ -17,8 +18,9 @@ export async function inferAll(
   context: RunContext,
 ): Promise<readonly Outputs[]> {
   const sessions = await sessionsOf(context)
-  const stable = await context.resource(`batches of ${model.folder.sha256} on ${context.device}`, async () => ({
-    known: undefined as boolean | undefined,
+  const batches = await context.resource(`batches of ${model.folder.sha256} on ${context.device}`, async () => ({
+    stable: true,
+    checked: new Set<string>(),
     close: async () => {},
   }))
   const run = async (dims: readonly number[], data: Float32Array): Promise<Outputs> =>
@@ -33,7 +35,7 @@ export async function inferAll(
   const answers: Outputs[] = []
   for (const places of placesBySize(inputs)) {
     for (let at = 0; at < places.length; ) {
-      const size = stable.known === false ? 1 : Math.min(model.batch, places.length - at)
+      const size = !batches.stable ? 1 : Math.min(model.batch, places.length - at)
       const group = places.slice(at, at + size)
       at += size
       if (size === 1) {
@@ -42,13 +44,15 @@ export async function inferAll(
         continue
       }
       const together = group.map(place => inputs[place]!)
-      const first = stable.known === undefined ? together[0]!.data.slice() : undefined
-      const shares = split(await run([size, ...together[0]!.dims.slice(1)], joined(together)), size)
+      const dims = [size, ...together[0]!.dims.slice(1)]
+      const first = batches.checked.has(dims.join()) ? undefined : together[0]!.data.slice()
+      const shares = split(await run(dims, joined(together)), size)
       for (const [i, place] of group.entries()) answers[place] = shares[i]!
       if (first === undefined) continue
       const alone = await run(together[0]!.dims, first)
-      stable.known = sameBits(alone, shares[0]!)
-      if (stable.known) continue
+      batches.checked.add(dims.join())
+      if (sameBits(alone, shares[0]!)) continue
+      batches.stable = false
       context.note(`${model.name} answers otherwise in a batch than alone; it is shown one picture at a time`)
       answers[group[0]!] = alone
       for (const place of group.slice(1)) answers[place] = await run(inputs[place]!.dims, inputs[place]!.data)
