@@ -82,7 +82,9 @@ export function keyedFunction({ compiled, recipes }: BuiltFunction): Json {
   })
   const outputs = Object.entries(compiled.outputs).map(([name, { source }]) => [name, { ...source }] as const)
   const { base, types } = compiled
-  return { params: base, types, steps: Object.fromEntries(steps), outputs: Object.fromEntries(outputs) }
+  // The content behind a path is in the step that reads it.
+  const params = Object.fromEntries(Object.entries(base).filter(([name]) => !/\bpaths?$/.test(types[name] ?? '')))
+  return { params, types, steps: Object.fromEntries(steps), outputs: Object.fromEntries(outputs) }
 }
 
 function functionOf(

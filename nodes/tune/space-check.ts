@@ -33,7 +33,7 @@ export async function checkSpace(space: Space, pipeline: CheckedFunction, contex
     const complaint = misuseOf(param, declaration, tree, pipeline)
     if (complaint !== undefined) report([param], complaint.message, complaint.fix)
     for (const [path, range] of rangesIn(param, tree)) {
-      const wrong = rangeProblem(range)
+      const wrong = rangeProblem(range, isWhole(range, declaration))
       if (wrong !== undefined) report(path, wrong)
     }
   }
@@ -78,10 +78,19 @@ function rangesIn(param: string, tree: Space[string]): readonly (readonly [reado
   )
 }
 
-function rangeProblem({ from, to, scale, integer, step }: Range): string | undefined {
+/** More would only fill the memory: a range without steps has as many values as anybody can try. */
+const mostValues = 100_000
+
+function isWhole({ integer }: Range, { type, items }: ParamDeclaration): boolean {
+  return integer ?? (type === 'integer' || items === 'integer')
+}
+
+function rangeProblem({ from, to, scale, integer, step }: Range, whole: boolean): string | undefined {
   if (from >= to) return `from (${from}) must be less than to (${to})`
   if (scale === 'log' && from <= 0) return `a logarithmic range begins above 0, not at ${from}`
   if (integer && step !== undefined && !Number.isInteger(step)) return `a step of ${step} leaves the whole numbers`
+  if ((step !== undefined || whole) && (to - from) / (step ?? 1) >= mostValues)
+    return `it has more than ${mostValues} values; expected wider steps${whole ? '' : ', or none'}`
   return undefined
 }
 

@@ -41,6 +41,23 @@ describe('a search that is not right', () => {
     expect(graph?.steps.map(({ id }) => id)).toContain('tuned')
   })
 
+  it('has the same key wherever its files lie', async () => {
+    const right = corpus.find(({ title }) => title === 'several problems of a space')!
+    const recipeIn = async (folder: string) => {
+      const text = right.text.replace(/space: \{[^\n]*/, 'space: { confidence: [0.1, 0.9] }')
+      const { graph, problems } = await compileMain({
+        [`pipelines/${folder}/score.yaml`]: score.replace(
+          'params:',
+          'params:\n  where: { type: path, default: ./x.json }',
+        ),
+        'pipelines/main.yaml': text.replace('./score.yaml', `./${folder}/score.yaml`),
+      })
+      expect(problems).toBe('')
+      return graph!.steps.find(({ id }) => id === 'tuned')!.cells[0]!.recipe
+    }
+    expect(await recipeIn('here')).toBe(await recipeIn('there'))
+  })
+
   it('needs no word where the pipeline shows that predictions are out of fold', async () => {
     const seen = corpus.find(({ title }) => title === 'predictions that may have been seen in training')!
     const gathered = `  part: { uses: instances/filter, matrix: folds, items: folds.valid, in: { instances: scenes.found } }
