@@ -44,7 +44,7 @@ export async function readFunctionInputs(
     }
   }
   for (const { name, per } of compiled.inputs) {
-    const lacking = per === 'item' ? [...items].find(([, own]) => !(name in own))?.[0] : undefined
+    const lacking = per === 'item' ? [...items].find(([, own]) => !Object.hasOwn(own, name))?.[0] : undefined
     if (lacking !== undefined) throw missing(lacking, name)
   }
   return { items: new Map([...items].sort(([a], [b]) => compareText(a, b))), shared, bytes }

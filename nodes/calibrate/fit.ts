@@ -1,7 +1,7 @@
 import { type Collection, defineNode } from '../../engine/contract/node.ts'
 import { type Calibration, calibrateScores, fitIsotonic, fitRanks, fitTemperature } from '../kernels/calibration.ts'
 import { reliability } from '../kernels/reliability.ts'
-import type { Calibrations, ClassCalibrations } from '../values/calibration.ts'
+import { type Calibrations, type ClassCalibrations, fitOfClass } from '../values/calibration.ts'
 import { classesInFacets } from '../values/class-lists.ts'
 import type { ClassList } from '../values/classes.ts'
 import { checkHeldOut, foldOfItems, foldsPort, inSampleSchema } from '../values/held-out.ts'
@@ -158,7 +158,7 @@ function fitOne({ scores, right }: Judged, method: Calibrations['method']): Cali
 
 function calibrated(image: readonly Judged[], classes: ClassList, fit: ClassCalibrations): readonly Judged[] {
   return image.map(({ scores, right }, label) => ({
-    scores: calibrateScores(fit.classes[classes[label]!.id] ?? fit.others, scores),
+    scores: calibrateScores(fitOfClass(fit, classes[label]!.id), scores),
     right,
   }))
 }

@@ -1,6 +1,6 @@
 import { type Reliability, reliability } from '../kernels/reliability.ts'
 import { drawLines } from '../plot/lines.ts'
-import type { ClassCalibrations } from '../values/calibration.ts'
+import { type ClassCalibrations, fitOfClass } from '../values/calibration.ts'
 import type { ClassList } from '../values/classes.ts'
 import type { Metrics } from '../values/metrics.ts'
 import type { Table } from '../values/table.ts'
@@ -38,9 +38,9 @@ export function classesTable(
   const rows = classes.map(({ id, name }, label) => {
     const own = before[label]!
     const right = own.right.reduce((sum, one) => sum + one, 0)
-    const calibration = fit.classes[id] ?? fit.others
+    const calibration = fitOfClass(fit, id)
     const temperature = 'temperature' in calibration ? calibration.temperature : null
-    const source = fit.classes[id] === undefined ? 'others' : 'its own'
+    const source = Object.hasOwn(fit.classes, id) ? 'its own' : 'others'
     return [id, name, own.scores.length, right, source, temperature, ece(own), ece(after[label]!)]
   })
   return {
@@ -63,7 +63,7 @@ export function reliabilityMetrics(
     score: defined(meanScore),
   })
   const temperatures = classes.flatMap(({ id }) => {
-    const one = fit.classes[id] ?? fit.others
+    const one = fitOfClass(fit, id)
     return 'temperature' in one ? [[id, one.temperature] as const] : []
   })
   return {

@@ -1,6 +1,6 @@
 import { defineNode } from '../../engine/contract/node.ts'
 import { calibrateScores } from '../kernels/calibration.ts'
-import { type Calibrations, calibrationFor } from '../values/calibration.ts'
+import { type Calibrations, calibrationFor, fitOfClass } from '../values/calibration.ts'
 import { classesInFacets, describeClasses, labelsById } from '../values/class-lists.ts'
 import { checkLabels, inputClasses } from '../values/input-classes.ts'
 import type { Instances } from '../values/instances.ts'
@@ -45,13 +45,13 @@ calibrated:
   run: ({ instances, calibration }, _params, context) => {
     const classes = inputClasses(context, 'instances')
     checkLabels(instances.labels, classes, 'input instances')
-    const { others, classes: fits } = calibrationFor(calibration, context.itemId!)
+    const fit = calibrationFor(calibration, context.itemId!)
     const scores = instances.scores.slice()
     for (const label of new Set(instances.labels)) {
       const id = classes[label]!.id
       const own = [...scores.keys()].filter(i => instances.labels[i] === label)
       const calibrated = calibrateScores(
-        Object.hasOwn(fits, id) ? fits[id]! : others,
+        fitOfClass(fit, id),
         Float64Array.from(own, i => instances.scores[i]!),
       )
       own.forEach((i, k) => {

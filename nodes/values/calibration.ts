@@ -35,6 +35,11 @@ export function calibrationFor({ fits, folds }: Calibrations, item: string): Cla
   return fits[fold === undefined ? 0 : fold + 1]!
 }
 
+/** That of a class; of all classes for one that is not named. */
+export function fitOfClass({ others, classes }: ClassCalibrations, classId: string): Calibration {
+  return Object.hasOwn(classes, classId) ? classes[classId]! : others
+}
+
 function plain({ method, fits, folds }: Calibrations) {
   const one = (calibration: Calibration) =>
     'temperature' in calibration

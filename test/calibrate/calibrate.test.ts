@@ -6,7 +6,7 @@ import { calibrateFile } from '../../nodes/calibrate/file.ts'
 import { calibrateFit } from '../../nodes/calibrate/fit.ts'
 import { instancesCalibrate } from '../../nodes/instances/calibrate.ts'
 import { fitIsotonic, fitTemperature } from '../../nodes/kernels/calibration.ts'
-import { type Calibrations, calibrationKind, calibrationProblem } from '../../nodes/values/calibration.ts'
+import { type Calibrations, calibrationKind, calibrationProblem, fitOfClass } from '../../nodes/values/calibration.ts'
 import type { Instances } from '../../nodes/values/instances.ts'
 import type { Metrics } from '../../nodes/values/metrics.ts'
 import { selectionOf } from '../../nodes/values/selection.ts'
@@ -189,6 +189,12 @@ describe('instances/calibrate', () => {
 })
 
 describe('calibration as a value', () => {
+  it('has no fit of its own for a class that only every object knows', () => {
+    const [others, cat] = [{ temperature: 2 }, { temperature: 3 }]
+    const fit = { others, classes: { cat } }
+    expect(['cat', 'dog', 'constructor'].map(id => fitOfClass(fit, id))).toEqual([cat, others, others])
+  })
+
   it('comes back from bytes and from the delivered file', async () => {
     const { calibration } = await fitted({ method: 'isotonic' }, [even, odd])
     const bytes = calibrationKind.encode(calibration) as Uint8Array
