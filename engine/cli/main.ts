@@ -59,6 +59,14 @@ addPipelineOptions(
   act(async () => (await import('./commands/why.ts')).whyCommand(pipeline, step, item, options), options),
 )
 
+addPipelineOptions(
+  program
+    .command('cost <pipeline> <step>')
+    .description('show what each cell of a step takes from nothing, as recorded'),
+).action(async (pipeline: string, step: string, options: PipelineOptions) =>
+  act(async () => (await import('./commands/cost.ts')).costCommand(pipeline, step, options), options),
+)
+
 addPipelineOptions(program.command('graph <pipeline>').description('print the graph as Mermaid text or DOT'))
   .option('--format <form>', 'mermaid or dot', 'mermaid')
   .action(async (pipeline: string, options: PipelineOptions & { format: string }) =>

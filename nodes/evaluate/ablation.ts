@@ -1,7 +1,9 @@
+import { readFile } from 'node:fs/promises'
 import { nearestName } from '../../engine/base/typo.ts'
-import { type Collection, defineNode } from '../../engine/contract/node.ts'
+import { type Collection, defineNode, type PathRef } from '../../engine/contract/node.ts'
 import { bootstrapIntervals, type Interval } from '../kernels/bootstrap.ts'
 import { drawIntervals } from '../plot/intervals.ts'
+import { checkFile } from '../values/bad-file.ts'
 import { type Coordinates, coordinateNames, coordinatesOfPort } from '../values/coordinates.ts'
 import { inputClasses } from '../values/input-classes.ts'
 import type { Instances } from '../values/instances.ts'
@@ -11,12 +13,14 @@ import type { Table } from '../values/table.ts'
 import { checkSharedClasses } from '../values/truth-classes.ts'
 import { walkSources } from '../values/walk-sources.ts'
 import { defined } from './intervals.ts'
+import { readSecondsPerItem } from './recorded-costs.ts'
 
 interface Params extends ObjectiveParams {
   readonly full: string
   readonly bootstrap: number
   readonly seed: number
   readonly variants: readonly Coordinates[]
+  readonly costs: readonly PathRef[]
 }
 
 interface Inputs {
@@ -31,6 +35,7 @@ interface Row {
   /** This one − the full one. */
   readonly difference: number
   readonly interval: Interval | undefined
+  readonly secondsPerItem: number | undefined
 }
 
 export const evaluateAblation = defineNode<Params, Inputs>({
@@ -54,6 +59,15 @@ export const evaluateAblation = defineNode<Params, Inputs>({
       },
       seed: { type: 'integer', minimum: 0, default: 0, description: 'Which images the replicates draw.' },
       variants: coordinatesOfPort('instances'),
+      costs: {
+        type: 'array',
+        items: { type: 'string' },
+        maxItems: 1,
+        default: [],
+        'x-path': 'file',
+        description:
+          'What `maskloom cost PIPELINE STEP --json` prints, for the step that feeds `instances`: adds seconds per image.',
+      },
     },
   },
   inputs: {
@@ -70,7 +84,8 @@ export const evaluateAblation = defineNode<Params, Inputs>({
     table: {
       kind: 'table',
       per: 'collection',
-      description: 'One row for each variant: the metric, its difference to the full one with interval.',
+      description:
+        'One row for each variant: the metric, its difference to the full one with interval, seconds per image if `costs` is given.',
     },
     metrics: {
       kind: 'metrics',
@@ -85,9 +100,12 @@ export const evaluateAblation = defineNode<Params, Inputs>({
   with: { metric: mask.AP }
   in: { instances: ensemble.instances, truth: truth.instances }
 `,
-  types: ({ full, variants }, context) => {
+  types: async ({ full, variants, costs: [costs] }, context) => {
     checkSharedClasses(context)
     const names = coordinateNames(variants)
+    if (costs !== undefined) {
+      await checkFile(context, 'costs', () => readSecondsPerItem(costs.path, context.readFile(costs.path), variants))
+    }
     if (names.length > 0 && !names.includes(full)) {
       const near = nearestName(full, names)
       const message = `no variant is called ${full}; there are ${names.join(', ')}`
@@ -114,8 +132,11 @@ export const evaluateAblation = defineNode<Params, Inputs>({
       const drawn = measure(repeats)
       return drawn.map(value => value - drawn[full]!)
     })
+    const [costs] = params.costs
+    const seconds = costs && readSecondsPerItem(costs.path, await readFile(costs.path), params.variants)
     const rows = values.map((value, i): Row => {
-      return { name: names[i]!, value, difference: value - values[full]!, interval: intervals[i] }
+      const difference = value - values[full]!
+      return { name: names[i]!, value, difference, interval: intervals[i], secondsPerItem: seconds?.[i] }
     })
     context.note(`${params.metric} ${values[full]!.toFixed(4)} with everything, over ${imageCount} images`)
     return {
@@ -134,14 +155,16 @@ function inOrder(rows: readonly Row[], full: number): readonly Row[] {
 }
 
 function toTable(rows: readonly Row[], { metric }: Params, full: number): Table {
+  const timed = rows.some(({ secondsPerItem }) => secondsPerItem !== undefined)
   return {
-    columns: ['without', metric, 'difference', 'low', 'high'],
-    rows: inOrder(rows, full).map(({ name, value, difference, interval }) => [
+    columns: ['without', metric, 'difference', 'low', 'high', ...(timed ? ['s per image'] : [])],
+    rows: inOrder(rows, full).map(({ name, value, difference, interval, secondsPerItem }) => [
       name,
       defined(value),
       defined(difference),
       defined(interval?.low),
       defined(interval?.high),
+      ...(timed ? [defined(secondsPerItem)] : []),
     ]),
   }
 }
@@ -162,16 +185,20 @@ function draw(rows: readonly Row[], { metric, full: name }: Params, full: number
   const shown = inOrder(rows, full)
     .slice(1)
     .filter(({ difference }) => !Number.isNaN(difference))
-    .map(({ name, difference, interval }) => ({
-      name,
+    .map(({ name, difference, interval, secondsPerItem }) => ({
+      name: secondsPerItem === undefined ? name : `${name} (${secondsPerItem.toFixed(2)} s)`,
       value: difference,
       low: defined(interval?.low) ?? difference,
       high: defined(interval?.high) ?? difference,
     }))
   return drawIntervals({
-    title: `${metric} without a part, against without ${name}`,
+    title: `${metric} without a part, against ${withEverything(rows[full]!, name)}`,
     valueTitle: `difference in ${metric}`,
     rows: shown,
     reference: 0,
   })
+}
+
+function withEverything({ secondsPerItem }: Row, name: string): string {
+  return secondsPerItem === undefined ? `without ${name}` : `without ${name} (${secondsPerItem.toFixed(2)} s per image)`
 }

@@ -1,5 +1,9 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { NodeDefinition } from '../../engine/contract/node.ts'
+import { sha256 } from '../../engine/base/digest.ts'
+import type { NodeDefinition, PathRef } from '../../engine/contract/node.ts'
 import { evaluateAblation } from '../../nodes/evaluate/ablation.ts'
 import { evaluateCells } from '../../nodes/evaluate/cells.ts'
 import { evaluateCoco } from '../../nodes/evaluate/coco.ts'
@@ -36,10 +40,32 @@ const found = classesOf('cat', 'dog', 'bird')
 const types = { truth: [classesOf('dog', 'cat')], instances: [found, found, found] }
 const coordinates = Object.keys(variants).map(without => ({ without }))
 
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'maskloom-ablation-'))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+function jsonFile(name: string, document: object): PathRef {
+  const path = join(folder, name)
+  const text = JSON.stringify(document)
+  writeFileSync(path, text)
+  return { path, sha256: sha256(text) }
+}
+
 async function ablate(params: object) {
   const run = typedRun(types, { wanted: ['table', 'metrics', 'plot'] })
   const inputs = { instances: Object.values(variants).map(one => collectionOf(one)), truth: collectionOf(truth) }
-  const all = { metric: 'mask.AP', score: 0, full: 'nothing', bootstrap: 50, seed: 0, variants: coordinates, ...params }
+  const all = {
+    metric: 'mask.AP',
+    score: 0,
+    full: 'nothing',
+    bootstrap: 50,
+    seed: 0,
+    variants: coordinates,
+    costs: [],
+    ...params,
+  }
   const { table, metrics, plot } = await runNode(evaluateAblation, inputs, all, run)
   return { table: table as Table, metrics: metrics as Metrics, plot: new TextDecoder().decode(plot as Uint8Array) }
 }
@@ -96,9 +122,41 @@ describe('evaluate/ablation', () => {
     expect(metrics['metric']!['nothing']).toBeGreaterThan(all.metrics['metric']!['nothing']!)
   })
 
-  it('refuses a full one that is not there before anything runs', () => {
+  it('adds the seconds per image that a file of recorded costs has', async () => {
+    const cells = coordinates.map((one, i) => ({ coordinates: one, secondsPerItem: i + 0.25, unknownSteps: [] }))
+    const costs = [jsonFile('costs.json', { step: 'masks', cells: cells.reverse() })]
+    const { table, plot } = await ablate({ costs })
+    expect(table.columns.at(-1)).toBe('s per image')
+    expect(table.rows.map(row => [row[0], row.at(-1)])).toEqual([
+      ['nothing', 0.25],
+      ['good', 1.25],
+      ['useless', 2.25],
+    ])
+    expect(plot).toContain('good (1.25 s)')
+    expect(plot).toContain('without nothing (0.25 s per image)')
+  })
+
+  it.each([
+    [{ cells: [] }, 'costs.json: there is no cell for nothing'],
+    [{ step: 'x' }, 'costs.json: there is no list `cells`'],
+    [
+      { cells: [{ coordinates: { without: 'nothing' }, secondsPerItem: 1, unknownSteps: ['heads'] }] },
+      'costs.json, cell nothing: these steps had not run: heads',
+    ],
+    [
+      { cells: [{ coordinates: { without: 'nothing' }, secondsPerItem: -1, unknownSteps: [] }] },
+      'costs.json, cell nothing: secondsPerItem is -1, expected a number from 0',
+    ],
+  ])('refuses costs that say nothing of a variant: %j', async (document, message) => {
+    const { context, problems } = testCheck({ inputs: types, readFile: path => readFileSync(path) })
+    const costs = [jsonFile('costs.json', document)]
+    await evaluateAblation.types!({ full: 'nothing', variants: coordinates, costs } as never, context)
+    expect(problems).toEqual([{ param: 'costs', message, fix: expect.stringContaining('maskloom cost') }])
+  })
+
+  it('refuses a full one that is not there before anything runs', async () => {
     const { context, problems } = testCheck({ inputs: types })
-    evaluateAblation.types!({ full: 'nothin', variants: coordinates } as never, context)
+    await evaluateAblation.types!({ full: 'nothin', variants: coordinates, costs: [] } as never, context)
     expect(problems).toEqual([
       {
         param: 'full',
