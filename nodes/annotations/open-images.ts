@@ -7,6 +7,7 @@ import type { MaskSet } from '../kernels/masks.ts'
 import { badFile } from '../values/bad-file.ts'
 import { classesInFacets, labelsById } from '../values/class-lists.ts'
 import type { Classes } from '../values/classes.ts'
+import { isCovered } from '../values/covered-files.ts'
 import type { ImageRef } from '../values/image.ts'
 import type { Instances } from '../values/instances.ts'
 import type { Table } from '../values/table.ts'
@@ -179,7 +180,7 @@ async function readMasks(
     }
     const where = `row ${row.rowNumber}, column MaskPath`
     const below = join(subfolderOf(row.maskPath, params), row.maskPath)
-    if (!isListed(below)) {
+    if (!below.endsWith('.png') || !isCovered(below)) {
       const message = `leads to ${below}; expected a .png below the masks folder, no name on the way beginning with a dot`
       problems.raise('missing-mask', badFile(params.masks.path, where, message))
       continue
@@ -194,11 +195,6 @@ async function readMasks(
     read.push({ row, mask: toSize(mask, sizeHw, params.resize) })
   }
   return read
-}
-
-/** Is it among the files of the folder that the key of the step covers? Only those may be read. */
-function isListed(below: string): boolean {
-  return below.endsWith('.png') && !below.split(/[/\\]/).some(name => name.startsWith('.'))
 }
 
 function subfolderOf(maskPath: string, { subfolder }: Params): string {

@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Collection, defineNode, type PathRef } from '../../engine/contract/node.ts'
 import { concatMasks, emptyMasks } from '../kernels/mask-sets.ts'
 import { maskBoxesXyxy } from '../kernels/rle.ts'
 import { badFile, checkFile } from '../values/bad-file.ts'
+import { coveredFiles } from '../values/covered-files.ts'
 import type { ImageRef } from '../values/image.ts'
 import type { Instances } from '../values/instances.ts'
 import { yoloClasses } from '../values/yolo-yaml.ts'
@@ -90,8 +91,7 @@ truth:
 
 async function labelFilesWithout(ids: readonly string[], folder: string): Promise<string[]> {
   const known = new Set(ids.map(id => `${id}.txt`))
-  const files = (await readdir(folder, { recursive: true })).map(name => name.replaceAll('\\', '/'))
-  return files.filter(name => name.endsWith('.txt') && !known.has(name)).sort()
+  return (await coveredFiles(folder, '.txt')).filter(name => !known.has(name))
 }
 
 function readObjects(

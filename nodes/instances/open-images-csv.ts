@@ -1,4 +1,3 @@
-import { readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { TaskError } from '../../engine/base/diagnostic.ts'
 import type { Collection, PathRef } from '../../engine/contract/node.ts'
@@ -8,6 +7,7 @@ import { countsToMaskSet, maskBoxesXyxy } from '../kernels/rle.ts'
 import { badFile } from '../values/bad-file.ts'
 import { classesInFacets, labelsById } from '../values/class-lists.ts'
 import type { Classes } from '../values/classes.ts'
+import { coveredFiles } from '../values/covered-files.ts'
 import type { ImageRef } from '../values/image.ts'
 import type { Instances } from '../values/instances.ts'
 import { readSubmission, type SubmissionRow } from '../values/open-images-submission.ts'
@@ -104,11 +104,7 @@ async function filesOf({ path, paths, folder }: Params): Promise<readonly string
   if (path) return [path.path]
   if (paths) return paths.map(one => one.path)
   if (!folder) throw new TaskError({ code: 'bad-value', message: 'expected one of path, paths and folder' })
-  const entries = await readdir(folder.path, { recursive: true })
-  return entries
-    .filter(name => name.endsWith('.csv'))
-    .sort()
-    .map(name => join(folder.path, name))
+  return (await coveredFiles(folder.path, '.csv')).map(name => join(folder.path, name))
 }
 
 async function sizesOf(images: Collection<ImageRef>): Promise<Map<string, SizeHw>> {

@@ -1,4 +1,6 @@
 import { join } from 'node:path'
+import { TaskError } from '../../engine/base/diagnostic.ts'
+import { folderDigest } from '../../engine/base/digest.ts'
 import { defineNode, type PathRef } from '../../engine/contract/node.ts'
 import { checkFile } from '../values/bad-file.ts'
 import { MODEL_FILES, modelFacets, modelFilesIn, modelYaml } from '../values/model.ts'
@@ -38,9 +40,11 @@ start: { uses: models/folder, with: { path: models/L1 } }
     const yaml = await checkFile(context, 'path', () => modelYaml(file, context.readFile(file)))
     return yaml === undefined ? {} : { model: modelFacets(yaml) }
   },
-  run: async (_inputs, { path: { path } }, context) => {
+  run: async (_inputs, { path: { path, sha256 } }, context) => {
     const target = context.scratchFile('tar')
-    await packTar(await modelFilesIn(path), target)
+    const packed = await packTar(await modelFilesIn(path), target)
+    if (folderDigest(packed) !== sha256)
+      throw new TaskError({ code: 'input-changed', message: `${path} was changed after the run was planned` })
     return { model: target }
   },
 })

@@ -6,6 +6,7 @@ import { folderDigest, sha256 } from '../../engine/base/digest.ts'
 import type { Facets, Kind } from '../../engine/contract/kind.ts'
 import type { PathRef, RunContext, StoredFile } from '../../engine/contract/node.ts'
 import { badFile } from './bad-file.ts'
+import { isCovered } from './covered-files.ts'
 import { type PackedFile, packTar, unpackTar } from './tar.ts'
 
 /** Globs of the files in a model folder that its results depend on. */
@@ -75,7 +76,7 @@ export async function modelFilesIn(folder: string): Promise<readonly PackedFile[
 
 /** Does a file of this name belong to a model? */
 export function isModelFile(name: string): boolean {
-  return name === 'model.yaml' || name.endsWith('.onnx') || name.endsWith('.data')
+  return isCovered(name) && (name === 'model.yaml' || name.endsWith('.onnx') || name.endsWith('.data'))
 }
 
 /**

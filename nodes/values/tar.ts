@@ -19,9 +19,16 @@ export interface PackedFile {
   readonly path: string
 }
 
-/** @throws TaskError `bad-value` for names that are no plain file names, repeated ones, and files of 8 GiB or more. */
-export async function packTar(files: readonly PackedFile[], target: string): Promise<void> {
+/** Name and sha256 of each file, sorted by name. */
+export type Listing = readonly (readonly [string, Digest])[]
+
+/**
+ * @returns name and sha256 of each file, sorted by name.
+ * @throws TaskError `bad-value` for names that are no plain file names, repeated ones, and files of 8 GiB or more.
+ */
+export async function packTar(files: readonly PackedFile[], target: string): Promise<Listing> {
   const sorted = [...files].sort((a, b) => (a.name < b.name ? -1 : 1))
+  const listing: [string, Digest][] = []
   const to = await open(target, 'wx')
   try {
     for (const [i, { name, path }] of sorted.entries()) {
@@ -31,9 +38,10 @@ export async function packTar(files: readonly PackedFile[], target: string): Pro
         const { size } = await from.stat()
         if (size > MOST_BYTES) throw bad(`${name} has ${size} bytes; at most ${MOST_BYTES} can be packed`)
         await writeAll(to, header(name, size))
-        const copied = await copy(from, to, size)
-        if (copied !== size) throw bad(`${name} changed while it was packed`)
+        const { bytes, digest } = await copy(from, to, size)
+        if (bytes !== size) throw bad(`${name} changed while it was packed`)
         await writeAll(to, new Uint8Array(padding(size)))
+        listing.push([name, digest])
       } finally {
         await from.close()
       }
@@ -42,6 +50,7 @@ export async function packTar(files: readonly PackedFile[], target: string): Pro
   } finally {
     await to.close()
   }
+  return listing
 }
 
 /**
@@ -49,7 +58,7 @@ export async function packTar(files: readonly PackedFile[], target: string): Pro
  * @returns name and sha256 of each file, sorted by name.
  * @throws TaskError `bad-file` when the bytes are not such an archive.
  */
-export async function unpackTar(archive: string, folder: string): Promise<readonly (readonly [string, Digest])[]> {
+export async function unpackTar(archive: string, folder: string): Promise<Listing> {
   await mkdir(folder, { recursive: true })
   const from = await open(archive, 'r')
   const listing: [string, Digest][] = []
@@ -107,11 +116,17 @@ function padding(size: number): number {
   return (BLOCK - (size % BLOCK)) % BLOCK
 }
 
-async function copy(from: FileHandle, to: FileHandle, size: number): Promise<number> {
+async function copy(
+  from: FileHandle,
+  to: FileHandle,
+  size: number,
+): Promise<{ readonly bytes: number; readonly digest: Digest }> {
+  const hash = openSha256()
   const piece = new Uint8Array(Math.min(PIECE_BYTES, Math.max(size, 1)))
   for (let at = 0; ; ) {
     const { bytesRead } = await from.read(piece, 0, piece.length, at)
-    if (bytesRead === 0) return at
+    if (bytesRead === 0) return { bytes: at, digest: hash.digest() }
+    hash.update(piece.subarray(0, bytesRead))
     await writeAll(to, piece.subarray(0, bytesRead))
     at += bytesRead
   }

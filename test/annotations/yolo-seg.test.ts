@@ -89,6 +89,7 @@ describe('annotations/yolo-seg', () => {
 
   it('refuses a label file without image, or leaves it out', async () => {
     await expect(read({ 'a.txt': '', 'x/b.txt': '' })).rejects.toThrow('b.txt: there is no image for it')
+    expect((await read({ 'a.txt': '', '.x/b.txt': '', '._a.txt': '' })).notes).toEqual([])
     const { items, notes } = await read({ 'a.txt': '', 'x/b.txt': '' }, { other_images: 'skip' })
     expect(Object.keys(items)).toEqual(['a'])
     expect(notes).toEqual(['1 label files have no image, the first is x/b.txt'])

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -121,6 +121,9 @@ describe('instances/open-images-csv', () => {
     const first = write('x_0of2.csv', `${header}\nb,6,5,/m/dog 0.5 ${patch}\n"c,""d""",6,5,\n`)
     const second = write('x_1of2.csv', `\uFEFF${header}\r\na,6,5,\r\n\r\n`)
     write('notes.txt', 'no CSV')
+    // Left by other programs; the key of the step does not cover them.
+    mkdirSync(join(folder, '.ipynb_checkpoints'))
+    for (const hidden of ['._x_0of2.csv', '.ipynb_checkpoints/x_0of2.csv']) write(hidden, 'no submission')
     const idsOf = async (params: object) =>
       (await scatter(instancesOpenImagesCsv, { classes }, params, typedRun({ classes: [classes] }))).map(({ id }) => id)
     expect(await idsOf({ paths: [second, first] })).toEqual(['a', 'b', 'c,"d"'])

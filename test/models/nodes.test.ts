@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -54,6 +54,18 @@ describe('models/folder and models/assemble', () => {
     const check = testCheck({ readFile: readFileSync, inputs: { graphs: [{}, {}] } })
     await modelsAssemble.types!({ spec, names: given } as never, check.context)
     expect(check.problems).toMatchObject([{ param: 'names', message: expect.stringContaining(message) }])
+  })
+
+  it('pack what the key covers, and refuse a folder that was changed after it was checked', async () => {
+    const copy = mkdtempSync(join(tmpdir(), 'maskloom-test-'))
+    for (const name of ['model.yaml', ...names]) copyFileSync(join(folder, name), join(copy, name))
+    writeFileSync(join(copy, '._box.onnx'), 'hidden')
+    writeFileSync(join(copy, 'notes.txt'), 'not of the model')
+    const path = { path: copy, sha256: byPath.sha256 }
+    const { model } = await runNode(modelsFolder, {}, { path })
+    expect(readFileSync(model as string).equals(readFileSync((await packed()) as string))).toBe(true)
+    writeFileSync(join(copy, 'box.onnx'), 'trained on')
+    await expect(runNode(modelsFolder, {}, { path })).rejects.toThrow('was changed after the run was planned')
   })
 
   it('refuse a spec that was changed after it was checked', async () => {
