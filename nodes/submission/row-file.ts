@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
+import { writeAll } from '../values/write-all.ts'
 
 /** Rows written in one order and copied out in another: only where each row lies is kept in memory. */
 export interface RowFile {
@@ -78,7 +79,7 @@ function newBuffer(file: FileHandle) {
   let parts: Buffer[] = []
   let held = 0
   const flush = async () => {
-    if (held > 0) await file.writev(parts)
+    await writeAll(file, Buffer.concat(parts))
     parts = []
     held = 0
   }

@@ -3,6 +3,7 @@ import { mkdir, open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TaskError } from '../../engine/base/diagnostic.ts'
 import { type Digest, openSha256 } from '../../engine/base/digest.ts'
+import { writeAll } from './write-all.ts'
 
 /**
  * Archives of a few plain files in one folder, as `tar xf` reads them (POSIX.1-1988 ustar). Equal files give equal bytes:
@@ -130,11 +131,6 @@ async function copy(
     await writeAll(to, piece.subarray(0, bytesRead))
     at += bytesRead
   }
-}
-
-/** A single `write` may stop early. */
-async function writeAll(to: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length; ) at += (await to.write(bytes, at)).bytesWritten
 }
 
 async function extract(from: FileHandle, start: number, size: number, path: string): Promise<Digest> {
