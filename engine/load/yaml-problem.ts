@@ -15,15 +15,19 @@ interface Words {
 
 /**
  * The yaml package's syntax errors in our words. One slip makes it report everything after it on the line, and what it
- * can no longer attach to the document, as well: only the first error of a line is kept, and nothing of the latter kind.
+ * can no longer attach to the document, as well: only the first error of a line is kept, and nothing of the latter kind. After a
+ * tab that indents no line has the indentation it should have, so those that complain of theirs are left out.
  */
 export function yamlProblems(errors: readonly YAMLError[], text: string, file: string): readonly Diagnostic[] {
   const sorted = [...errors].sort((a, b) => a.pos[0] - b.pos[0])
   const problems: Diagnostic[] = []
   let reportedTo = -1
+  let tabbed = false
   for (const error of sorted) {
     if (error.pos[0] < reportedTo) continue
     if (problems.length > 0 && error.message.includes('token in YAML stream')) continue
+    if (tabbed && error.code === 'BAD_INDENT' && !error.message.startsWith('Flow')) continue
+    tabbed ||= error.code === 'TAB_AS_INDENT'
     const problem = yamlProblem(error, text, file)
     problems.push(problem)
     const lineEnd = text.indexOf('\n', Math.max(error.pos[0], problem.at?.end ?? 0))

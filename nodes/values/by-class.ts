@@ -51,7 +51,7 @@ export function checkByClass(
   const known = classes.flatMap(({ id, name }) => [id, name])
   for (const key of Object.keys(value)) {
     if (key === OTHERS || known.includes(key)) continue
-    const near = nearestName(key, known)
+    const near = nearestName(key, [...known, OTHERS])
     const message = `${param} names the class ${key}, which is none of ${classes.map(({ id }) => id).join(', ')}`
     context.problem({ param, message, ...(near !== undefined && { fix: `did you mean ${near}?` }) })
   }

@@ -95,6 +95,11 @@ describe('checking parameters by class', () => {
     ])
   })
 
+  it('takes a class that is nearly others for it', () => {
+    const message = 'iou names the class othres, which is none of shsy5y, astro, cort'
+    expect(problems({ othres: 1 }, cells)[0]).toEqual({ param: 'iou', message, fix: 'did you mean others?' })
+  })
+
   it('asks for a group where there are no labels, and goes by the group’s classes where there is one', () => {
     expect(problems({ astro: 1 }, 'none')).toEqual([
       {
