@@ -2,7 +2,7 @@ import { type Reliability, reliability } from '../kernels/reliability.ts'
 import { drawLines } from '../plot/lines.ts'
 import { type ClassCalibrations, fitOfClass } from '../values/calibration.ts'
 import type { ClassList } from '../values/classes.ts'
-import type { Metrics } from '../values/metrics.ts'
+import { defined, type Metrics } from '../values/metrics.ts'
 import type { Table } from '../values/table.ts'
 import type { Judged } from './judged.ts'
 
@@ -93,8 +93,4 @@ export function drawReliability(measured: BeforeAndAfter<Reliability>, method: s
     points: true,
     diagonal: true,
   })
-}
-
-function defined(value: number): number | null {
-  return Number.isNaN(value) ? null : value
 }

@@ -7,12 +7,11 @@ import { checkFile } from '../values/bad-file.ts'
 import { type Coordinates, coordinateNames, coordinatesOfPort } from '../values/coordinates.ts'
 import { inputClasses } from '../values/input-classes.ts'
 import type { Instances } from '../values/instances.ts'
-import type { Metrics } from '../values/metrics.ts'
+import { defined, type Metrics } from '../values/metrics.ts'
 import { type ObjectiveParams, objectiveParams, openObjective } from '../values/objective.ts'
 import type { Table } from '../values/table.ts'
 import { checkSharedClasses } from '../values/truth-classes.ts'
 import { walkSources } from '../values/walk-sources.ts'
-import { defined } from './intervals.ts'
 import { readSecondsPerItem } from './recorded-costs.ts'
 
 interface Params extends ObjectiveParams {

@@ -13,10 +13,10 @@ import { iouPairs } from '../kernels/mask-iou.ts'
 import { classesInFacets } from '../values/class-lists.ts'
 import type { ClassList } from '../values/classes.ts'
 import type { Instances } from '../values/instances.ts'
-import { type Metrics, metricNames } from '../values/metrics.ts'
+import { defined, type Metrics, metricNames } from '../values/metrics.ts'
 import type { Table } from '../values/table.ts'
 import { checkSharedClasses, truthClasses } from '../values/truth-classes.ts'
-import { defined, type IntervalParams, intervalParams, withIntervals } from './intervals.ts'
+import { type IntervalParams, intervalParams, withIntervals } from './intervals.ts'
 import { byScenes } from './scene-parts.ts'
 
 interface Params extends IntervalParams {

@@ -1,6 +1,6 @@
 import type { ParamSchema } from '../../engine/contract/node.ts'
 import { bootstrapIntervals } from '../kernels/bootstrap.ts'
-import type { Metrics } from '../values/metrics.ts'
+import { defined, type Metrics } from '../values/metrics.ts'
 
 /** Confidence intervals for the numbers of an evaluation. */
 
@@ -51,9 +51,4 @@ export function withIntervals(
     out[`${group} high`] = side('high')
   }
   return out
-}
-
-/** Metrics write what is not defined as null. */
-export function defined(value: number | undefined): number | null {
-  return value === undefined || Number.isNaN(value) ? null : value
 }

@@ -11,11 +11,11 @@ import {
 } from '../kernels/pixel-metrics.ts'
 import type { ClassList } from '../values/classes.ts'
 import type { Instances } from '../values/instances.ts'
-import type { Metrics } from '../values/metrics.ts'
+import { defined, type Metrics } from '../values/metrics.ts'
 import type { Table } from '../values/table.ts'
 import { checkSharedClasses, truthClasses } from '../values/truth-classes.ts'
 import { walkScenes } from '../values/walk-scenes.ts'
-import { defined, type IntervalParams, intervalParams, withIntervals } from './intervals.ts'
+import { type IntervalParams, intervalParams, withIntervals } from './intervals.ts'
 
 interface Params extends IntervalParams {
   readonly reduce: PixelReduction['reduce']

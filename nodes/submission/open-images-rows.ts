@@ -5,6 +5,7 @@ import { topK } from '../kernels/order.ts'
 import { maskAreas, maskCounts } from '../kernels/rle.ts'
 import { fixedText, pythonText } from '../kernels/score-text.ts'
 import type { ClassList } from '../values/classes.ts'
+import { csvCell } from '../values/csv-records.ts'
 import type { ImageRef } from '../values/image.ts'
 import { checkLabels } from '../values/input-classes.ts'
 import type { Instances } from '../values/instances.ts'
@@ -100,11 +101,7 @@ function rowOf(
   })
   written.masksOfRow.push(chosen.length)
   const size = chosen.length === 0 && params.empty_rows === 'minus-one' ? [-1, -1] : [width, height]
-  return { id, text: `${quoted(id)},${size.join()},${predictions.join(' ')}\n` }
-}
-
-function quoted(id: string): string {
-  return /[",\r\n]/.test(id) ? `"${id.replaceAll('"', '""')}"` : id
+  return { id, text: `${csvCell(id)},${size.join()},${predictions.join(' ')}\n` }
 }
 
 /** Texts of masks; a mask that lies there several times (copies for ancestors) is packed once. */

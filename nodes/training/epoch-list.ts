@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { defineNode } from '../../engine/contract/node.ts'
+import { csvCell } from '../values/csv-records.ts'
 import type { Table } from '../values/table.ts'
 import { columnOf } from './class-pairs.ts'
 
@@ -72,12 +73,8 @@ function* linesOf(orders: readonly Table[], { suffix, format }: Params): Generat
   for (const { image, count, round, rows } of read.sort((a, b) => a.number - b.number)) {
     for (const row of rows) {
       const name = `${row[image]}${suffix}`
-      yield format === 'names' ? `${name}\n` : `${position},${quoted(name)},${row[count]},${row[round]}\n`
+      yield format === 'names' ? `${name}\n` : `${position},${csvCell(name)},${row[count]},${row[round]}\n`
       position++
     }
   }
-}
-
-function quoted(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

@@ -7,7 +7,7 @@ import { type Coordinates, coordinateNames, coordinatesOfPort } from '../values/
 import { checkOutOfFold, foldOfItems, foldsPort, outOfFoldParams } from '../values/held-out.ts'
 import { inputClasses } from '../values/input-classes.ts'
 import type { Instances } from '../values/instances.ts'
-import type { Metrics } from '../values/metrics.ts'
+import { defined, type Metrics } from '../values/metrics.ts'
 import { type ObjectiveParams, objectiveParams, openObjective } from '../values/objective.ts'
 import type { Selection } from '../values/selection.ts'
 import type { Table } from '../values/table.ts'
@@ -272,10 +272,6 @@ function drawSteps({ steps }: ForwardSelection, intervals: readonly Interval[], 
       },
     ],
   })
-}
-
-function defined(value: number | undefined): number | null {
-  return value === undefined || Number.isNaN(value) ? null : value
 }
 
 function shown(value: number | null | undefined): string {

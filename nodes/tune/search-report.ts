@@ -1,7 +1,7 @@
 import type { Json } from '../../engine/base/canonical.ts'
 import type { FunctionParams } from '../../engine/contract/pipeline-function.ts'
 import { intervalOf, replicatesOf } from '../kernels/bootstrap.ts'
-import type { Metrics } from '../values/metrics.ts'
+import { defined, type Metrics } from '../values/metrics.ts'
 import type { Table } from '../values/table.ts'
 import type { SearchResult } from './cross-validate.ts'
 import { valuesIn } from './space.ts'
@@ -33,8 +33,7 @@ export async function searchMetrics(
     return paramsByItem ? [...scores, sign * (scores[2]! - scores[1]!)] : scores
   }
   const shown = paramsByItem ? [...names, 'gain'] : names
-  const group = (numbers: readonly number[]) =>
-    Object.fromEntries(shown.map((name, i) => [name, Number.isNaN(numbers[i]!) ? null : numbers[i]!]))
+  const group = (numbers: readonly number[]) => Object.fromEntries(shown.map((name, i) => [name, defined(numbers[i])]))
   const search = { ...group(await measure([...run.ids.keys()])), configurations: trials.length }
   if (replicates === 0 || !run.resamples || run.ids.length === 0) return { search }
   const samples: number[][] = shown.map(() => [])
@@ -58,8 +57,7 @@ export function trialTable({ dimensions, objective }: SearchPlan, { trials, best
     rows: trials.map((trial, number) => {
       const { params, scores } = trial
       const uses = [...(trial === best ? ['all'] : []), ...chosenFor(params).map(fold => `without ${fold}`)]
-      const score = Number.isNaN(scores[0]!) ? null : scores[0]!
-      return [number, ...valuesIn(dimensions, params).map(cell), score, uses.join(', ') || null]
+      return [number, ...valuesIn(dimensions, params).map(cell), defined(scores[0]), uses.join(', ') || null]
     }),
   }
 }
@@ -71,7 +69,7 @@ export function foldTable({ dimensions }: SearchPlan, { folds }: SearchResult): 
       fold,
       held.length,
       ...valuesIn(dimensions, params).map(cell),
-      ...[chosenScore, heldOutScore].map(score => (Number.isNaN(score) ? null : score)),
+      ...[chosenScore, heldOutScore].map(defined),
     ]),
   }
 }

@@ -61,6 +61,11 @@ function throwIt(error: TaskError): never {
   throw error
 }
 
+/** A text as a cell to write: in quotes where it needs them (RFC 4180). */
+export function csvCell(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
 /** @throws TaskError unless the cell is a finite number. */
 export function numberCell(path: string, rowNumber: number, column: string, cell: string): number {
   const value = cell.trim() === '' ? Number.NaN : Number(cell)

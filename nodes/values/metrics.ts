@@ -22,6 +22,11 @@ export function numberAt(metrics: Metrics, name: string): number | null | undefi
   return metrics[name.slice(0, dot)]?.[name.slice(dot + 1)]
 }
 
+/** Metrics write what is not defined as null. */
+export function defined(value: number | undefined): number | null {
+  return value === undefined || Number.isNaN(value) ? null : value
+}
+
 export const metricsKind: Kind<Metrics> = {
   name: 'metrics',
   description: 'Measured numbers in named groups.',
