@@ -136,8 +136,8 @@ function failureOrNothing(ended: Ended): unknown {
 describe('a model folder', () => {
   const where = (message: string, fix: string) =>
     [
-      `pipelines/three-stage.yaml:23:20 bad-content  ./demo/models/L1: ${message}`,
-      '  23 |     with: { model: "${matrix.model}", scale: "${matrix.scale}", flip: "${matrix.flip}" }',
+      `pipelines/three-stage.yaml:24:20 bad-content  ./demo/models/L1: ${message}`,
+      '  24 |     with: { model: "${matrix.model}", scale: "${matrix.scale}", flip: "${matrix.flip}" }',
       '     |                    ^^^^^^^^^^^^^^^^^',
       '  note pipelines/zoo-reference.yaml:17:3 used here as `ensemble`',
       '  17 |   ensemble:',
